@@ -1,0 +1,30 @@
+"""What evolves."""
+
+from dataclasses import dataclass
+
+import jax
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class State:
+    """Everything the next step needs.
+
+    Args:
+        phase: xi, lithium fraction of the pore [-]; shape grid.shape.
+        concentration: salt in the electrolyte [mol/m3]; shape grid.shape.
+        electronic_potential, ionic_potential: [V]; shape grid.shape.
+        lithiation: theta of each host phase [-]; shape (K, *grid.shape).
+        nucleated: 1 where the host surface is active, else 0; shape grid.shape.
+        random_key: JAX PRNG key.
+        time: [s].
+    """
+
+    phase: jax.Array
+    concentration: jax.Array
+    electronic_potential: jax.Array
+    ionic_potential: jax.Array
+    lithiation: jax.Array
+    nucleated: jax.Array
+    random_key: jax.Array
+    time: jax.Array
