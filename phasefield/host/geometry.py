@@ -1,0 +1,174 @@
+"""What a host is on the grid: diffuse volume fractions of its solids on a collector, electrolyte above."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+from scipy import ndimage
+
+COLLECTOR = "collector"
+FEWEST_OPEN_CELLS = 2  # of electrolyte above the host, where the current enters
+
+
+class HostError(ValueError):
+    """A host that cannot be built as asked for; the message says what is wrong and what to try."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The solids in the box, before they are given properties.
+
+    Args:
+        names: the phases, K of them; phase 0 is always the collector.
+        fractions: diffuse volume fractions [-], float64, shape (K, *shape), each >= 0 and together <= 1 in every cell.
+        spacing: edge of a cell [m].
+        bottom, top: heights of the collector surface and of the host surface above the box floor [m].
+        notes: what a user must know about how the geometry came about.
+        particles: particle each cell belongs to, from 1, or 0 where the host is mostly pore; None where unknown.
+    """
+
+    names: tuple[str, ...]
+    fractions: np.ndarray
+    spacing: float
+    bottom: float
+    top: float
+    notes: tuple[str, ...] = ()
+    particles: np.ndarray | None = None
+
+    @property
+    def pore(self) -> np.ndarray:
+        """Volume fraction that is not solid [-]."""
+        return 1.0 - self.fractions.sum(axis=0)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.fractions.shape[1:]
+
+    @property
+    def ndim(self) -> int:
+        return self.fractions.ndim - 1
+
+    @property
+    def layer(self) -> np.ndarray:
+        """Share of each plane of cells that lies in the host layer [-], shape (nz,)."""
+        return overlap(self.shape[0], self.spacing, self.bottom, self.top)
+
+    @property
+    def planes(self) -> slice:
+        """The planes whose centres lie in the host layer."""
+        inside = np.flatnonzero(self.layer > 0.5)
+        return slice(inside[0], inside[-1] + 1) if inside.size else slice(0, 0)
+
+    @property
+    def porosity(self) -> float:
+        """Pore fraction of the host layer [-], diffuse fractions and all; 1 where there is no host."""
+        return layer_mean(self.pore, self.layer) if self.layer.any() else 1.0
+
+
+def overlap(cells: int, spacing: float, low: float, high: float) -> np.ndarray:
+    """Share of each of `cells` cells of edge `spacing` [m] that lies between the heights low and high [m]; shape (cells,)."""
+    floor = np.arange(cells) * spacing
+    return np.clip((np.minimum(floor + spacing, high) - np.maximum(floor, low)) / spacing, 0.0, 1.0)
+
+
+def layer_mean(field: np.ndarray, layer: np.ndarray) -> float:
+    """Mean of a field over the planes weighted with `layer`, shape (nz,)."""
+    return float(field.mean(axis=tuple(range(1, field.ndim))) @ layer / layer.sum())
+
+
+def modes(ndim: int) -> tuple[str, ...]:
+    """How scipy.ndimage continues a field on each axis: nearest through-thickness, periodic sideways."""
+    return ("nearest", *("wrap",) * (ndim - 1))
+
+
+def diffuse(mask: np.ndarray, cells: float = 1.0) -> np.ndarray:
+    """The mask smoothed by a Gaussian [-], float64, periodic sideways and continued unchanged above and below.
+
+    Args:
+        mask: occupancy 0..1, shape (nz, [ny], nx).
+        cells: standard deviation of the Gaussian in cells; 0 returns the mask as it is.
+    """
+    mask = np.asarray(mask, dtype=np.float64)
+    return ndimage.gaussian_filter(mask, cells, mode=modes(mask.ndim)) if cells > 0 else mask.copy()
+
+
+def surface_density(occupancy: np.ndarray, spacing: float) -> np.ndarray:
+    """Area of the surface of an occupancy per volume, |grad occupancy| [1/m].
+
+    The two one-sided slopes of a cell are averaged by magnitude, so both walls of a gap one cell wide are counted.
+    """
+    squared = np.zeros_like(occupancy)
+    for axis in range(occupancy.ndim):
+        if axis == 0:
+            slope = np.abs(np.diff(occupancy, axis=0, prepend=occupancy[:1], append=occupancy[-1:]))
+            squared += (0.5 * (slope[1:] + slope[:-1])) ** 2
+        else:
+            slope = np.abs(occupancy - np.roll(occupancy, 1, axis))
+            squared += (0.5 * (slope + np.roll(slope, -1, axis))) ** 2
+    return np.sqrt(squared) / spacing
+
+
+def check_box(shape: tuple[int, ...], spacing: float, collector_thickness: float, thickness: float) -> None:
+    """Nothing; raises HostError where a host of this thickness [m] on this collector [m] has no place in the box."""
+    if len(shape) not in (2, 3) or any(int(n) != n or n < 4 for n in shape):
+        raise HostError(f"shape is {tuple(shape)}; a box needs 2 or 3 whole numbers of cells (z, [y,] x), each at least 4")
+    if not (isfinite(spacing) and spacing > 0):
+        raise HostError(f"spacing is {spacing} m; it must be positive")
+    for name, value in (("collector_thickness", collector_thickness), ("thickness", thickness)):
+        if not (isfinite(value) and value >= 0):
+            raise HostError(f"{name} is {value} m; it must be zero or positive")
+    height, top = shape[0] * spacing, collector_thickness + thickness
+    if top > height - FEWEST_OPEN_CELLS * spacing * (1 - 1e-9):
+        raise HostError(
+            f"thickness is {thickness * 1e6:.4g} um on a collector of {collector_thickness * 1e6:.4g} um, but the box is "
+            f"{height * 1e6:.4g} um high; at least {FEWEST_OPEN_CELLS} cells of electrolyte must stay free above, so give "
+            "the box more cells in z or make the host thinner"
+        )
+
+
+def check_diffuse_cells(cells: float) -> None:
+    """Nothing; raises HostError where the Gaussian would leave no host to speak of."""
+    if not (isfinite(cells) and 0 <= cells <= 4):
+        raise HostError(f"diffuse_cells is {cells}; it must lie between 0 (sharp) and 4, and the solvers want about 1")
+
+
+def assemble(
+    solids: Mapping[str, np.ndarray],
+    shape: tuple[int, ...],
+    spacing: float,
+    collector_thickness: float,
+    thickness: float,
+    diffuse_cells: float = 1.0,
+    coating: tuple[str, float] | None = None,
+    notes: tuple[str, ...] = (),
+    particles: np.ndarray | None = None,
+) -> Geometry:
+    """The host on its collector, made diffuse.
+
+    Args:
+        solids: occupancy 0..1 of each phase in the layer, each of the box's shape. What stands below the collector surface
+            is hidden by the collector: continue the lowest plane of the host downwards, so that it is joined to it.
+        shape: cells of the box. spacing: [m]. collector_thickness, thickness: [m].
+        diffuse_cells: standard deviation of the Gaussian in cells.
+        coating: (phase, thickness [m]) of a conformal coating below the grid: it takes surface density times thickness
+            from the pore.
+        notes, particles: passed on.
+    """
+    bottom, top = collector_thickness, collector_thickness + thickness
+    column = (slice(None), *(None,) * (len(shape) - 1))
+    collector = diffuse(np.broadcast_to(overlap(shape[0], spacing, 0.0, bottom)[column], shape), diffuse_cells)
+    below_top = overlap(shape[0], spacing, -np.inf, top)[column]
+
+    layers = {name: diffuse(occupancy * below_top, diffuse_cells) for name, occupancy in solids.items()}
+    if coating is not None and thickness > 0:
+        name, coating_thickness = coating
+        occupancy = sum(solids.values()) * below_top
+        area = diffuse(surface_density(occupancy, spacing), diffuse_cells)
+        free = np.maximum(1.0 - sum(layers.values()), 0.0)
+        layers[name] = layers.get(name, 0.0) + np.minimum(area * coating_thickness, free)
+
+    fractions = np.stack([collector, *((1.0 - collector) * layer for layer in layers.values())])
+    fractions = np.clip(fractions, 0.0, 1.0)
+    fractions /= np.maximum(fractions.sum(axis=0), 1.0)  # rounding only: each part is already bounded
+    return Geometry((COLLECTOR, *layers), fractions, float(spacing), float(bottom), float(top), notes, particles)
