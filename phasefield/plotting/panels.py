@@ -1,0 +1,208 @@
+"""What figures are made of: sections, depth profiles and potential curves, each drawn into given axes."""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
+
+from phasefield.plotting import style
+from phasefield.snapshots import Run, SnapshotError
+from phasefield.units import hour, mAh_per_cm2, mV, um
+
+SOLID = "fraction_"
+DASHES = (0, (4, 3))
+OUTLINES = ((style.INK, "Host surface"), (style.LITHIUM, "Lithium surface"))
+REACHED = 0.05  # a run has reached a capacity when a snapshot lies within this fraction of it
+
+
+class Spike(NamedTuple):
+    """Where nucleation shows in the potential: [s], [C/m2], [V]."""
+
+    time: float
+    capacity: float
+    potential: float
+
+
+def choose(run: Run, capacities=None, count: int = 4) -> list[int]:
+    """Snapshots nearest to capacities [mAh/cm2], or `count` of them evenly apart up to the last."""
+    if not len(run.times):
+        raise SnapshotError(f"{run.path} has no snapshots to draw; wait for the run to write one")
+    if capacities is not None:
+        return list(dict.fromkeys(run.at(capacity=q) for q in capacities))
+    measure = run.capacities if np.all(np.diff(run.capacities) > 0) else run.times
+    targets = np.linspace(0, measure[-1], count + 1)[1:]
+    return [int(i) for i in dict.fromkeys(np.argmin(np.abs(measure - target)) for target in targets)]
+
+
+def capacity_label(run: Run, index: int, unit: bool = True) -> str:
+    """The capacity of a snapshot, with its time where the run also strips and the capacity comes back."""
+    text = f"{run.capacities[index] / mAh_per_cm2:.2f}" + (" mAh/cm²" if unit else "")
+    return text if np.all(np.diff(run.capacities) > 0) else f"{text}, {run.times[index] / hour:.2g} h"
+
+
+def extent(run: Run) -> tuple[float, float, float, float]:
+    """Left, right, lower and upper edge of the section [um], heights from the collector surface."""
+    bottom, width, height = run.host_bottom / um, run.shape[-1] * run.spacing / um, run.shape[0] * run.spacing / um
+    return 0.0, width, -bottom, height - bottom
+
+
+def heights(run: Run) -> np.ndarray:
+    """Heights of the cell centres above the collector surface [um]."""
+    return ((np.arange(run.shape[0]) + 0.5) * run.spacing - run.host_bottom) / um
+
+
+def solids(run: Run) -> list[str]:
+    """Names of the solid phases, the collector first."""
+    names = [name.removeprefix(SOLID) for name in run.static_names if name.startswith(SOLID)]
+    return sorted(names, key=lambda name: (name != "collector", names.index(name)))
+
+
+def picture(run: Run, index: int) -> np.ndarray:
+    """RGB picture (z, x, 3) of the section: each cell mixes the colours of what is in it, by volume."""
+    colours = style.phase_colours(solids(run))
+    parts = {name: run.section(SOLID + name, 0)[..., None] for name in colours}
+    pore = np.clip(1 - sum(parts.values(), np.zeros((run.shape[0], run.shape[-1], 1))), 0, 1)
+    lithium = pore * np.clip(run.section("phase", index), 0, 1)[..., None]  # for the eye only
+    mixed = (pore - lithium) * np.array(style.to_rgb(style.ELECTROLYTE)) + lithium * np.array(
+        style.to_rgb(style.LITHIUM)
+    )
+    return np.clip(mixed + sum(parts[name] * colours[name] for name in parts), 0, 1)
+
+
+def pore_filling(run: Run, index: int) -> np.ndarray:
+    """Lithium fraction of the pores in each plane (z,) [-]; NaN where a plane has almost none."""
+    axes = tuple(range(1, len(run.shape)))
+    pore = run.static["pore_fraction"]
+    volume = pore.mean(axis=axes)
+    filled = (pore * run.field("phase", index)).mean(axis=axes)
+    return np.where(volume > 0.02, filled / np.maximum(volume, 0.02), np.nan)
+
+
+def nucleation_spike(run: Run) -> Spike | None:
+    """The first minimum of the potential from which it soon recovers while plating; None where there is none."""
+    history = run.history
+    if "potential" not in history or not len(history["potential"]):
+        return None
+    potential, charge = history["potential"], history["charge"]
+    plating = history.get("current_density", np.ones_like(charge)) > 0
+    end = len(charge) if plating.all() else int(np.argmin(plating))
+    lowest = np.minimum.accumulate(potential[:end]) if end else potential[:0]
+    recovered = potential[:end] - lowest > np.maximum(2 * mV, 0.1 * np.abs(lowest))
+    if not recovered.any():
+        return None
+    last = int(np.argmax(recovered))
+    tip = int(np.argmin(potential[: last + 1]))
+    if charge[last] - charge[tip] > 0.1 * mAh_per_cm2 or potential[tip] >= 0:
+        return None
+    return Spike(float(history["time"][tip]), float(charge[tip]), float(potential[tip]))
+
+
+def draw_section(axes: Axes, run: Run, index: int) -> None:
+    """Host and lithium in the section through the middle, with lines at collector and host surface."""
+    axes.imshow(picture(run, index), origin="lower", extent=extent(run), interpolation="bilinear", aspect="equal")
+    mark_host(axes, run)
+    axes.set_xticks([])
+
+
+def mark_host(axes: Axes, run: Run, colour: str = style.INK) -> None:
+    """Lines at the collector surface and at the top of the host."""
+    axes.axhline(0, color=colour, linewidth=0.6)
+    axes.axhline((run.host_top - run.host_bottom) / um, color=colour, linewidth=0.7, linestyle=DASHES)
+
+
+def outline(axes: Axes, run: Run, index: int) -> None:
+    """The surfaces of host and lithium as lines with a pale rim, to be seen on any colour."""
+    pore = run.section("pore_fraction", 0)
+    x = (np.arange(pore.shape[1]) + 0.5) * run.spacing / um
+    rim = [withStroke(linewidth=1.5, foreground="white")]
+    for values, (colour, _) in zip((pore, pore * run.section("phase", index)), OUTLINES, strict=True):
+        if values.min() < 0.5 < values.max():
+            axes.contour(x, heights(run), values, [0.5], colors=colour, linewidths=0.8).set_path_effects(rim)
+
+
+def draw_scale_bar(axes: Axes, run: Run) -> None:
+    """A bar of a round length of about a third of the width, in the upper right corner."""
+    left, right, _, upper = extent(run)
+    rounds = np.outer(10.0 ** np.arange(-3, 5), (1, 2, 5)).ravel()
+    length = rounds[rounds <= 0.4 * (right - left)][-1]
+    x, y = right - 0.06 * (right - left) - length, upper - 0.06 * (right - left)
+    axes.plot([x, x + length], [y, y], color=style.INK, linewidth=1.6, solid_capstyle="butt")
+    axes.annotate(
+        f"{length:g} µm",
+        (x + length / 2, y),
+        xytext=(0, -2.5),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=6.5,
+    )
+
+
+def draw_key(figure: Figure, run_or_runs, top: float) -> None:
+    """The legend of the sections, in one row centred at a height in mm below the upper edge."""
+    runs = run_or_runs if isinstance(run_or_runs, list | tuple) else [run_or_runs]
+    names = list(dict.fromkeys(name for run in runs for name in solids(run)))
+    colours = style.phase_colours(names)
+    edge = {"edgecolor": style.INK, "linewidth": 0.4}
+    handles = [Patch(facecolor=style.LITHIUM, label="Lithium", **edge)]
+    handles += [Patch(facecolor=colours[name], label=style.phase_label(name), **edge) for name in names[1:]]
+    handles += [Patch(facecolor=colours[name], label=style.phase_label(name), **edge) for name in names[:1]]
+    handles += [Patch(facecolor=style.ELECTROLYTE, label="Electrolyte", **edge)]
+    handles += [Line2D([], [], color=style.INK, linewidth=0.7, linestyle=DASHES, label="Host top")]
+    draw_legend(figure, handles, top)
+
+
+def draw_legend(figure: Figure, handles: list, top: float) -> None:
+    """A legend in one row, centred at a height in mm below the upper edge."""
+    place = {"loc": "center", "bbox_to_anchor": (0.5, 1 - top / (figure.get_figheight() * style.INCH))}
+    figure.legend(handles=handles, ncols=len(handles), handleheight=0.9, columnspacing=1.6, borderpad=0, **place)
+
+
+def draw_depth(axes: Axes, run: Run, indices: list[int], legend: bool = True) -> None:
+    """Lithium fraction of the pores against height, a line for each snapshot."""
+    for index, colour in zip(indices, style.capacity_colours(len(indices)), strict=True):
+        label = capacity_label(run, index, unit=False)
+        axes.plot(pore_filling(run, index), heights(run), color=colour, label=label)
+    mark_host(axes, run)
+    axes.set(xlim=(-0.02, 1.05), ylim=extent(run)[2:], xlabel=style.FILLING)
+    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    style.open_frame(axes)
+    if legend:
+        axes.legend(title="mAh/cm²", loc="upper right", borderpad=0, labelspacing=0.3)
+
+
+def draw_potential(axes: Axes, run: Run, colour=style.LITHIUM, label: str | None = None, mark: bool = True) -> None:
+    """Potential against capacity, with the nucleation spike marked."""
+    history = run.history
+    if not len(history.get("potential", ())):
+        axes.text(0.5, 0.5, "no history", transform=axes.transAxes, ha="center", va="center", color=style.FAINT)
+    else:
+        axes.plot(history["charge"] / mAh_per_cm2, history["potential"] / mV, color=colour, label=label)
+        spike = nucleation_spike(run)
+        if spike and mark:
+            draw_spike(axes, spike.capacity / mAh_per_cm2, spike)
+    axes.set(xlabel=style.CAPACITY)
+    style.open_frame(axes)
+
+
+def draw_spike(axes: Axes, x: float, spike: Spike) -> None:
+    """A marker at the spike with its value."""
+    y = spike.potential / mV
+    axes.plot([x], [y], "v", color=style.RUNS[1], markersize=3.5, clip_on=False, zorder=5)
+    text = f"{y:.0f} mV".replace("-", "−")
+    axes.annotate(text, (x, y), xytext=(5, 0), textcoords="offset points", ha="left", va="center", color=style.RUNS[1])
+
+
+def potential_limits(runs: list[Run]) -> tuple[float, float] | None:
+    """Limits [mV] that show plating and spikes of all runs; insertion far above 0 V would dwarf them and is cut."""
+    values = [run.history["potential"] / mV for run in runs if len(run.history.get("potential", ()))]
+    if not values:
+        return None
+    low, high = min(v.min() for v in values), max(v.max() for v in values)
+    high = min(max(high, 0.0), 2 * max(-low, 50.0))
+    margin = 0.08 * (high - low)
+    return low - margin, high + margin
