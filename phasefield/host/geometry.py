@@ -67,7 +67,8 @@ class Geometry:
 
 
 def overlap(cells: int, spacing: float, low: float, high: float) -> np.ndarray:
-    """Share of each of `cells` cells of edge `spacing` [m] that lies between the heights low and high [m]; shape (cells,)."""
+    """Share of each of `cells` cells of edge `spacing` [m] that lies between the heights low and high [m]; shape "
+    "(cells,)."""
     floor = np.arange(cells) * spacing
     return np.clip((np.minimum(floor + spacing, high) - np.maximum(floor, low)) / spacing, 0.0, 1.0)
 
@@ -112,7 +113,9 @@ def surface_density(occupancy: np.ndarray, spacing: float) -> np.ndarray:
 def check_box(shape: tuple[int, ...], spacing: float, collector_thickness: float, thickness: float) -> None:
     """Nothing; raises HostError where a host of this thickness [m] on this collector [m] has no place in the box."""
     if len(shape) not in (2, 3) or any(int(n) != n or n < 4 for n in shape):
-        raise HostError(f"shape is {tuple(shape)}; a box needs 2 or 3 whole numbers of cells (z, [y,] x), each at least 4")
+        raise HostError(
+            f"shape is {tuple(shape)}; a box needs 2 or 3 whole numbers of cells (z, [y,] x), each at least 4"
+        )
     if not (isfinite(spacing) and spacing > 0):
         raise HostError(f"spacing is {spacing} m; it must be positive")
     for name, value in (("collector_thickness", collector_thickness), ("thickness", thickness)):
@@ -121,8 +124,10 @@ def check_box(shape: tuple[int, ...], spacing: float, collector_thickness: float
     height, top = shape[0] * spacing, collector_thickness + thickness
     if top > height - FEWEST_OPEN_CELLS * spacing * (1 - 1e-9):
         raise HostError(
-            f"thickness is {thickness * 1e6:.4g} um on a collector of {collector_thickness * 1e6:.4g} um, but the box is "
-            f"{height * 1e6:.4g} um high; at least {FEWEST_OPEN_CELLS} cells of electrolyte must stay free above, so give "
+            f"thickness is {thickness * 1e6:.4g} um on a collector of {collector_thickness * 1e6:.4g} um, but the "
+            "box is "
+            f"{height * 1e6:.4g} um high; at least {FEWEST_OPEN_CELLS} cells of electrolyte must stay free above, so "
+            "give "
             "the box more cells in z or make the host thinner"
         )
 
@@ -147,7 +152,8 @@ def assemble(
     """The host on its collector, made diffuse.
 
     Args:
-        solids: occupancy 0..1 of each phase in the layer, each of the box's shape. What stands below the collector surface
+        solids: occupancy 0..1 of each phase in the layer, each of the box's shape. What stands below the collector
+        surface
             is hidden by the collector: continue the lowest plane of the host downwards, so that it is joined to it.
         shape: cells of the box. spacing: [m]. collector_thickness, thickness: [m].
         diffuse_cells: standard deviation of the Gaussian in cells.

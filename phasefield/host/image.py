@@ -1,0 +1,332 @@
+"""A host from a segmented image: TIFF stack, .npy or raw file, put on a collector with electrolyte above."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import isfinite, prod
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from phasefield.host.connectivity import path_threshold, reaches
+from phasefield.host.geometry import COLLECTOR, Geometry, HostError, assemble, check_box, check_diffuse_cells
+
+PORE = "pore"
+LARGEST_IMAGE = 16e9  # bytes read at most
+TIFF_ENDINGS = (".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class ImageRequest:
+    """Which image to read, what its labels mean and the box it goes into.
+
+    Args:
+        path: of a .tif, .tiff or .npy file; anything else is raw and needs `raw_shape` and `raw_dtype`.
+        labels: phase of each label value, or "pore".
+        voxel_size: edge of a voxel [m].
+        shape: cells of the box (nz, [ny,] nx). spacing: edge of a cell [m].
+        phases: names a label may be mapped to, besides "pore".
+        crop: (start, stop) in voxels for each axis of the file, either None for the end of the image; None for no crop.
+            An axis cropped to one voxel is dropped: so a 3D image gives a 2D section.
+        axis: axis of the file that goes through the thickness. flip: whether it runs from the top to the collector.
+        collector_thickness: [m].
+        raw_shape, raw_dtype: of a raw file, C order, e.g. (100, 200, 200) and "uint8" or ">u2".
+        diffuse_cells: standard deviation of the Gaussian that makes the masks diffuse, in cells.
+        coating_phase, coating_thickness: conformal coating [m] that the image does not resolve; None for none.
+    """
+
+    path: str | Path
+    labels: Mapping[int, str]
+    voxel_size: float
+    shape: tuple[int, ...]
+    spacing: float
+    phases: tuple[str, ...] = ("llto", "cnt")
+    crop: tuple[tuple[int | None, int | None], ...] | None = None
+    axis: int = 0
+    flip: bool = False
+    collector_thickness: float = 3e-6
+    raw_shape: tuple[int, ...] | None = None
+    raw_dtype: str | None = None
+    diffuse_cells: float = 1.0
+    coating_phase: str | None = None
+    coating_thickness: float = 0.0
+
+
+def load_image(request: ImageRequest) -> Geometry:
+    """The host in the image, averaged over the cells of the box.
+
+    Raises: HostError where the file cannot be read, its labels are not all explained, or it does not fit the box.
+    """
+    _check(request)
+    path = Path(request.path)
+    if not path.is_file():
+        raise HostError(f"image '{path}' is not there or not a file; check the path")
+    if path.stat().st_size == 0:
+        raise HostError(f"image '{path}' is empty")
+    size, dtype, read = _open(path, request)
+    _check_pixels(path, size, dtype)
+    window = _window(path, size, request.crop)
+    through, sides = _placed(request, window)
+    notes = _fit(path, request, through, sides)
+
+    image = np.asarray(read(window))
+    image = np.moveaxis(image, request.axis, 0)
+    if request.flip:
+        image = image[::-1]
+    image = image.reshape([through, *sides])
+    image = image[
+        (slice(None), *(_middle(n, cells, request) for n, cells in zip(sides, request.shape[1:], strict=True)))
+    ]
+    notes += _check_labels(path, image, request.labels)
+
+    solids = {
+        name: _average(np.isin(image, [value for value, given in request.labels.items() if given == name]), request)
+        for name in dict.fromkeys(name for name in request.labels.values() if name != PORE)
+    }
+    coating = None
+    if request.coating_phase is not None and request.coating_thickness > 0:
+        coating = (request.coating_phase, request.coating_thickness)
+    thickness = through * request.voxel_size
+    geometry = assemble(
+        solids, request.shape, request.spacing, request.collector_thickness, thickness, request.diffuse_cells, coating
+    )
+    notes += _paths(geometry)
+    return replace(geometry, notes=tuple(notes))
+
+
+def _check(request: ImageRequest) -> None:
+    """Nothing; raises HostError for a request that is wrong whatever the image."""
+    check_box(request.shape, request.spacing, request.collector_thickness, 0.0)
+    check_diffuse_cells(request.diffuse_cells)
+    if not (isfinite(request.voxel_size) and request.voxel_size > 0):
+        raise HostError(f"voxel_size is {request.voxel_size} m; it must be positive")
+    if not request.labels:
+        raise HostError(
+            "labels is empty; say which phase each label value of the image is, e.g. {0: 'pore', 1: 'llto'}"
+        )
+    for value, name in request.labels.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise HostError(f"label {value!r} is not a whole number; map whole label values to phases")
+        if name != PORE and (name not in request.phases or name == COLLECTOR):
+            known = ", ".join([PORE, *(p for p in request.phases if p != COLLECTOR)])
+            raise HostError(f"label {value} is mapped to '{name}', which is not a phase of the host; known are {known}")
+    if all(name == PORE for name in request.labels.values()):
+        raise HostError("every label is mapped to pore; map at least one to a phase")
+    if request.coating_phase is not None:
+        if request.coating_phase not in request.phases:
+            raise HostError(f"coating_phase is '{request.coating_phase}'; known phases are {', '.join(request.phases)}")
+        if not 0 <= request.coating_thickness <= request.spacing:
+            raise HostError(
+                f"coating_thickness is {request.coating_thickness * 1e6:.4g} um; it must lie between 0 and the "
+                "spacing of "
+                f"{request.spacing * 1e6:.4g} um, since the coating is kept below the grid"
+            )
+
+
+def _open(path: Path, request: ImageRequest):
+    """Size, dtype and a function window -> array of the image, from its header alone."""
+    ending = path.suffix.lower()
+    if ending in TIFF_ENDINGS:
+        return _open_tiff(path)
+    if ending == ".npy":
+        return _open_npy(path)
+    return _open_raw(path, request)
+
+
+def _open_tiff(path: Path):
+    try:
+        with tifffile.TiffFile(path) as file:
+            if len(file.series) != 1:
+                raise HostError(f"TIFF '{path}' holds {len(file.series)} images of different size; save one stack")
+            series, page = file.series[0], file.series[0].keyframe
+            if page.samplesperpixel > 1 or page.photometric == tifffile.PHOTOMETRIC.PALETTE:
+                raise HostError(
+                    f"TIFF '{path}' is a colour image; save the label values as a grey (single-channel) stack"
+                )
+            end = max(
+                (o + n for p in series if p for o, n in zip(p.dataoffsets, p.databytecounts, strict=True)), default=0
+            )
+            if end > path.stat().st_size or any(p is None for p in series):
+                raise HostError(
+                    f"TIFF '{path}' is cut short: its header points to byte {end} of {path.stat().st_size}; copy it "
+                    "again"
+                )
+            size, dtype = series.shape, series.dtype
+    except HostError:
+        raise
+    except Exception as error:  # a broken file makes the decoder fail in any way it likes
+        raise HostError(f"TIFF '{path}' cannot be read ({error}); open it in ImageJ and save it again") from error
+
+    def read(window):
+        try:
+            return tifffile.imread(path)[window]
+        except Exception as error:
+            raise HostError(
+                f"TIFF '{path}' cannot be decoded ({error}); save it uncompressed, or install imagecodecs for its "
+                "compression"
+            ) from error
+
+    return size, dtype, read
+
+
+def _open_npy(path: Path):
+    try:
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)  # a map: nothing is read yet
+    except Exception as error:
+        raise HostError(
+            f"'{path}' is not a readable .npy array ({error}); save it with numpy.save, without objects"
+        ) from error
+    if not isinstance(mapped, np.ndarray):
+        raise HostError(f"'{path}' holds several arrays; save the label image alone with numpy.save")
+    return mapped.shape, mapped.dtype, lambda window: mapped[window]
+
+
+def _open_raw(path: Path, request: ImageRequest):
+    if request.raw_shape is None or request.raw_dtype is None:
+        raise HostError(
+            f"'{path}' is taken for a raw file; give raw_shape and raw_dtype, or a file ending in .tif or .npy"
+        )
+    try:
+        dtype = np.dtype(request.raw_dtype)
+    except TypeError as error:
+        raise HostError(f"raw_dtype is '{request.raw_dtype}'; give a numpy type such as uint8 or '>u2'") from error
+    size = tuple(request.raw_shape)
+    if not size or any(int(n) != n or n < 1 for n in size):
+        raise HostError(f"raw_shape is {size}; it needs whole numbers of voxels, each at least 1")
+    wanted, there = prod(size) * dtype.itemsize, path.stat().st_size
+    if wanted != there:
+        raise HostError(
+            f"raw_shape {size} of {dtype} makes {wanted} bytes, but '{path}' has {there}; correct shape, type or header"
+        )
+    if dtype.kind not in "iub":
+        return size, dtype, None
+    return size, dtype, lambda window: np.memmap(path, dtype, mode="r", shape=size)[window]
+
+
+def _check_pixels(path: Path, size: tuple[int, ...], dtype: np.dtype) -> None:
+    if dtype.kind not in "iub":
+        raise HostError(
+            f"'{path}' holds {dtype} values; a segmented image holds whole label numbers, convert it to uint8"
+        )
+    if len(size) not in (2, 3):
+        raise HostError(f"'{path}' has {len(size)} dimensions {tuple(size)}; a host image has 2 or 3")
+    if prod(size) * dtype.itemsize > LARGEST_IMAGE:
+        raise HostError(
+            f"'{path}' is {prod(size) * dtype.itemsize / 1e9:.3g} GB of voxels, more than {LARGEST_IMAGE / 1e9:.0f} "
+            "GB; cut out "
+            "the part you need first"
+        )
+
+
+def _window(path: Path, size: tuple[int, ...], crop) -> tuple[slice, ...]:
+    """The part of the image to read."""
+    if crop is None:
+        return tuple(slice(0, n) for n in size)
+    if len(crop) != len(size):
+        raise HostError(f"crop has {len(crop)} axes, but '{path}' has {len(size)}; give (start, stop) for each")
+    window = []
+    for axis, ((start, stop), n) in enumerate(zip(crop, size, strict=True)):
+        start, stop = 0 if start is None else start, n if stop is None else stop
+        if not 0 <= start < stop <= n:
+            raise HostError(f"crop of axis {axis} is {start}:{stop}, but the image runs from 0 to {n} there")
+        window.append(slice(start, stop))
+    return tuple(window)
+
+
+def _placed(request: ImageRequest, window: tuple[slice, ...]) -> tuple[int, list[int]]:
+    """Voxels through the thickness, and along each lateral axis of the box."""
+    lengths = [s.stop - s.start for s in window]
+    if not 0 <= request.axis < len(lengths):
+        raise HostError(f"axis is {request.axis}, but the image has axes 0 to {len(lengths) - 1}")
+    size = tuple(lengths)
+    through = lengths.pop(request.axis)
+    if len(size) == len(request.shape) + 1 and 1 in lengths:
+        lengths.remove(1)
+    if len(lengths) + 1 != len(request.shape):
+        raise HostError(
+            f"the image is {len(size)}-dimensional {size} after cropping and the box "
+            f"{len(request.shape)}-dimensional; for a 2D "
+            "box crop one lateral axis to a single voxel, for a 3D box give a 3D image"
+        )
+    return through, lengths
+
+
+def _middle(voxels: int, cells: int, request: ImageRequest) -> slice:
+    """The voxels in the middle of an axis that the width of the box takes, rounded outwards."""
+    needed = min(voxels, int(np.ceil(cells * request.spacing / request.voxel_size - 1e-6)))
+    start = (voxels - needed) // 2
+    return slice(start, start + needed)
+
+
+def _fit(path: Path, request: ImageRequest, through: int, sides: list[int]) -> list[str]:
+    """Notes on how the image fits the box; raises HostError where it does not."""
+    um, voxel = 1e6, request.voxel_size
+    notes = []
+    for axis, (n, cells) in enumerate(zip(sides, request.shape[1:], strict=True), 1):
+        have, want = n * voxel, cells * request.spacing
+        if have < want * (1 - 1e-6):
+            raise HostError(
+                f"'{path}' is {have * um:.4g} um wide along axis {axis} of the box, which is {want * um:.4g} um "
+                "wide; it is not "
+                f"mirrored or repeated, so use at most {int(have / request.spacing * (1 + 1e-9))} cells there"
+            )
+        if have > want * (1 + 1e-6):
+            notes.append(
+                f"the image is cropped to its middle {want * um:.4g} um of {have * um:.4g} um along axis {axis} of "
+                "the box"
+            )
+    check_box(request.shape, request.spacing, request.collector_thickness, through * voxel)
+    if through * voxel < request.spacing:
+        raise HostError(
+            f"'{path}' is {through * voxel * um:.4g} um thick, less than one cell; check axis, crop and voxel_size"
+        )
+    notes.append("the sides of the box are joined periodically; an image is not periodic, so a seam runs along them")
+    return notes
+
+
+def _check_labels(path: Path, image: np.ndarray, labels: Mapping[int, str]) -> list[str]:
+    """Notes on labels that do not occur; raises HostError for values without a label."""
+    values, counts = np.unique(image, return_counts=True)
+    unknown = [(int(v), int(c)) for v, c in zip(values, counts, strict=True) if int(v) not in labels]
+    if unknown:
+        listed = ", ".join(f"{value} ({count} voxels)" for value, count in unknown[:6])
+        more = f" and {len(unknown) - 6} more" if len(unknown) > 6 else ""
+        raise HostError(
+            f"'{path}' holds label {listed}{more} that no phase is given for; add it to labels, mapped to a phase or "
+            "pore"
+        )
+    present = {int(v) for v in values}
+    return [
+        f"label {value} ({name}) does not occur in the image"
+        for value, name in labels.items()
+        if int(value) not in present
+    ]
+
+
+def _average(mask: np.ndarray, request: ImageRequest) -> np.ndarray:
+    """Share of each cell of the box that the mask fills [-]; below the image its lowest plane is continued.
+
+    The integral of the mask along an axis is read off at the edges of the cells, one axis after the other.
+    """
+    out = mask.astype(np.float32)
+    ratio = request.spacing / request.voxel_size
+    for axis, cells in enumerate(request.shape):
+        edges = np.arange(cells + 1) * ratio - (request.collector_thickness / request.voxel_size if axis == 0 else 0.0)
+        if axis:  # of what was cropped to whole voxels, the middle
+            edges += 0.5 * (out.shape[axis] - cells * ratio)
+        edges = np.minimum(edges, out.shape[axis])
+        low = np.clip(np.floor(edges).astype(int), 0, out.shape[axis] - 1)
+        total = np.concatenate([np.zeros_like(out.take([0], axis)), np.cumsum(out, axis, dtype=np.float64)], axis)
+        rest = (edges - low).reshape([-1 if k == axis else 1 for k in range(out.ndim)])
+        out = np.diff(total.take(low, axis) + rest * out.take(low, axis), axis=axis) / ratio
+    return np.clip(out, 0.0, 1.0)
+
+
+def _paths(geometry: Geometry) -> list[str]:
+    """Notes on what does not carry through."""
+    pore, threshold = geometry.pore[geometry.planes], path_threshold(geometry.ndim)
+    notes = []
+    for name, field in (("solid", 1.0 - pore), ("pore", pore)):
+        if not reaches(field > threshold, 0, -1).any():
+            notes.append(f"the {name} does not reach from collector to top")
+    return notes

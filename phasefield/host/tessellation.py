@@ -1,0 +1,197 @@
+"""Where flat particles and porogen spheres come to lie in a layer, and how far every point is from being pore.
+
+The layer runs from height 0 to its thickness, and is periodic sideways. All lengths are metres, so that the same random
+numbers mean the same layer on any grid.
+"""
+
+from dataclasses import dataclass
+from math import pi
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+REACH = 1.7  # how far, in its own semi-axes, a particle is looked for
+FILL = 1.2  # how far, in its own semi-axes, a particle fills the room its neighbours leave it
+POROGEN_APART = 0.7  # distance kept by merging porogen spheres, in diameters
+PARTICLE_INTO_POROGEN = 0.9  # distance kept between particle and porogen centres, in sums of radii
+GAP_SPREAD = 0.3e-6  # of half the gap between particles in 3D [m], about 0: they touch over half of their facets
+GAP_WAVELENGTH = 6e-6  # over which the gap varies along a facet [m]
+GAP_2D = 0.25e-6  # half the gap in a 2D section [m]: never closed, so ions pass; thin, so solids nearly touch
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """Particles and porogen spheres in place.
+
+    Args:
+        particles: centres of the particles [m], shape (n, ndim). axes: their long semi-axes [m], shape (n,).
+        metrics: shape (n, ndim, ndim) [1/m]; |metric (x - centre)| is 1 on the ellipsoid the particle would be if alone.
+        porogens: centres of the porogen spheres [m], shape (m, ndim). radius: of the porogen spheres [m].
+    """
+
+    particles: np.ndarray
+    axes: np.ndarray
+    metrics: np.ndarray
+    porogens: np.ndarray
+    radius: float
+
+
+@dataclass(frozen=True)
+class Distances:
+    """What decides where the pore is, in each cell of the layer.
+
+    Args:
+        facet: distance to the nearest facet between two particles [m]. gap: half the width of the gap there [m].
+        outside: distance out of the nearest particle's reach [m], negative inside.
+        porogen: distance into a porogen sphere [m], negative outside. owner: number of the nearest particle, from 1.
+    """
+
+    facet: np.ndarray
+    gap: np.ndarray
+    outside: np.ndarray
+    porogen: np.ndarray
+    owner: np.ndarray
+
+    def pore(self, offset: float, spacing: float) -> np.ndarray:
+        """Pore occupancy of each cell [-], all surfaces moved by `offset` [m] into the solid; exact for flat walls."""
+        half = np.maximum(self.gap + offset, 0.0)
+        slab = np.minimum(self.facet + 0.5 * spacing, half) - np.maximum(self.facet - 0.5 * spacing, -half)
+        gap = np.clip(slab / spacing, 0.0, 1.0)
+        free = np.clip(0.5 + (np.maximum(self.outside, self.porogen) + offset) / spacing, 0.0, 1.0)
+        return np.maximum(gap, free)
+
+
+def pack(
+    extent: np.ndarray,
+    particle_volume: float,
+    porogen_volume: float,
+    particle_diameter: tuple[float, float],
+    flatness: float,
+    pore_diameter: float,
+    rng: np.random.Generator,
+) -> Bodies:
+    """Flat particles and porogen spheres that fill the layer without much overlap.
+
+    Args:
+        extent: thickness and widths of the layer [m]. particle_volume, porogen_volume: of all of them [m3, in 2D m2].
+        particle_diameter: shortest and longest long axis [m]. flatness: short over long axis [-]. pore_diameter: [m].
+    """
+    ndim, (low, high) = len(extent), particle_diameter
+    ball = {2: pi / 4, 3: pi / 6}[ndim]
+    mean_body = ball * flatness * np.mean(np.linspace(low, high, 101) ** ndim)
+    count = max(1, round(particle_volume / mean_body))
+    porogen_count = max(1, round(porogen_volume / (ball * pore_diameter**ndim)))
+
+    axes = 0.5 * np.sort(rng.uniform(low, high, count))[::-1]
+    centres = rng.uniform(0.0, 1.0, (count + porogen_count, ndim)) * extent
+    radius = np.concatenate([axes * flatness ** (1 / ndim), np.full(porogen_count, 0.5 * pore_diameter)])
+    centres = settle(centres, radius, np.arange(len(radius)) >= count, extent)
+
+    short = rng.normal(size=(count, ndim))
+    short /= np.linalg.norm(short, axis=1, keepdims=True)
+    along = short[:, :, None] * short[:, None, :]
+    metrics = (np.eye(ndim) + (1 / flatness - 1) * along) / axes[:, None, None]
+    return Bodies(centres[:count], axes, metrics, centres[count:], 0.5 * pore_diameter)
+
+
+def settle(centres: np.ndarray, radius: np.ndarray, is_porogen: np.ndarray, extent: np.ndarray) -> np.ndarray:
+    """Centres [m] after soft spheres pushed each other apart: porogen spheres may merge, particles may not.
+
+    Args: centres: [m], shape (n, ndim). radius: [m], is_porogen: bool, both (n,). extent: of the layer [m], (ndim,).
+    """
+    box = np.array([8 * extent[0], *extent[1:]])  # far too high to wrap: only the sides are periodic
+    inset = np.where(is_porogen, 0.35, 0.7) * radius
+
+    def inside(centres):
+        height = np.clip(centres[:, :1], inset[:, None], extent[0] - inset[:, None])
+        # the remainder of a tiny negative number is the width itself, which the tree refuses
+        sides = np.minimum(centres[:, 1:] % extent[1:], np.nextafter(extent[1:], 0))
+        return np.concatenate([height, sides], axis=1)
+
+    for _ in range(80):
+        centres = inside(centres)
+        pairs = cKDTree(centres, boxsize=box).query_pairs(2 * radius.max(), output_type="ndarray")
+        pairs = pairs[np.lexsort(pairs.T[::-1])]  # the order is the tree's own business, and sums must not depend on it
+        i, j = pairs.T
+        apart = centres[i] - centres[j]
+        apart[:, 1:] -= extent[1:] * np.round(apart[:, 1:] / extent[1:])
+        distance = np.maximum(np.linalg.norm(apart, axis=1), 1e-12)
+        mixed = is_porogen[i] != is_porogen[j]
+        factor = np.where(is_porogen[i] & is_porogen[j], POROGEN_APART, np.where(mixed, PARTICLE_INTO_POROGEN, 1.0))
+        push = 0.4 * np.maximum(factor * (radius[i] + radius[j]) - distance, 0.0)
+        for axis in range(centres.shape[1]):
+            shift = push * apart[:, axis] / distance
+            centres[:, axis] += np.bincount(i, shift, len(centres)) - np.bincount(j, shift, len(centres))
+    return inside(centres)
+
+
+def measure(
+    bodies: Bodies, points: list[np.ndarray], extent: np.ndarray, spacing: float, rng: np.random.Generator
+) -> Distances:
+    """Distances of every cell to all that can make it pore.
+
+    Every point belongs to the particle nearest in that particle's own metric; distances to the facets between particles
+    are the difference of the two smallest such distances over its slope.
+
+    Args: points: cell centres on each axis [m]. extent: of the layer [m]. spacing: [m]. rng: for the gaps' widths.
+    """
+    shape, ndim, steep = tuple(map(len, points)), len(points), 1e-3 / bodies.axes.max()
+    first, second = np.full(shape, REACH), np.full(shape, REACH)
+    owner = np.zeros(shape, dtype=np.int32)
+    slope = np.zeros((2, ndim, *shape), dtype=np.float32)  # of the nearest and the second nearest [1/m]
+    for number, (centre, axis, metric) in enumerate(zip(bodies.particles, bodies.axes, bodies.metrics, strict=True), 1):
+        cells, away = _window(points, centre, REACH * axis, extent)
+        stretched = [sum(metric[k, m] * away[m] for m in range(ndim)) for k in range(ndim)]
+        distance = np.sqrt(sum(s**2 for s in stretched))
+        d1, d2 = first[cells], second[cells]
+        nearest, runner_up = distance < d1, (distance >= d1) & (distance < d2)
+        second[cells] = np.where(nearest, d1, np.where(runner_up, distance, d2))
+        first[cells] = np.where(nearest, distance, d1)
+        owner[cells] = np.where(nearest, number, owner[cells])
+        for k in range(ndim):
+            gradient = sum(metric[k, m] * stretched[m] for m in range(ndim)) / np.maximum(distance, 1e-9)
+            s1, s2 = slope[0, k][cells], slope[1, k][cells]
+            slope[1, k][cells] = np.where(nearest, s1, np.where(runner_up, gradient, s2))
+            slope[0, k][cells] = np.where(nearest, gradient, s1)
+
+    between = np.maximum(np.sqrt(((slope[1] - slope[0]) ** 2).sum(axis=0)), steep)
+    facet = np.where(second < REACH, (second - first) / between, np.inf)
+    outside = (first - FILL) / np.maximum(np.sqrt((slope[0] ** 2).sum(axis=0)), steep)
+    outside[owner == 0] = bodies.axes.max()
+
+    porogen = np.full(shape, -bodies.radius)
+    for centre in bodies.porogens:
+        cells, away = _window(points, centre, 2 * bodies.radius, extent)
+        porogen[cells] = np.maximum(porogen[cells], bodies.radius - np.sqrt(sum(a**2 for a in away)))
+
+    gap = roughness(points, extent, rng) if ndim == 3 else np.full(shape, max(GAP_2D, 0.4 * spacing))
+    return Distances(facet, gap, outside, porogen, owner)
+
+
+def _window(points: list[np.ndarray], centre: np.ndarray, half: float, extent: np.ndarray):
+    """Indices of the cells within `half` [m] of a centre on each axis, and how far they are from it there [m]."""
+    index, offset = [], []
+    for axis, (x, c) in enumerate(zip(points, centre, strict=True)):
+        away = x - c
+        if axis:
+            away -= extent[axis] * np.round(away / extent[axis])
+        near = np.flatnonzero(np.abs(away) <= half)
+        index.append(near)
+        offset.append(away[near])
+    return np.ix_(*index), np.meshgrid(*offset, indexing="ij", sparse=True)
+
+
+def roughness(points: list[np.ndarray], extent: np.ndarray, rng: np.random.Generator, waves: int = 48) -> np.ndarray:
+    """Half the gap between particles [m]: a smooth random field, periodic sideways; where negative, they touch.
+
+    Args: points: cell centres on the three axes [m]. extent: of the layer [m]. waves: plane waves added up.
+    """
+    wave_vector = rng.normal(size=(waves, 3)) * 2 * pi / GAP_WAVELENGTH
+    wave_vector[:, 1:] = 2 * pi / extent[1:] * np.round(wave_vector[:, 1:] * extent[1:] / (2 * pi))
+    phase = rng.uniform(0, 2 * pi, waves)
+    z, y, x = points
+    field = np.zeros((len(z), len(y), len(x)))
+    for k, shift in zip(wave_vector, phase, strict=True):
+        column, plane = np.exp(1j * (k[0] * z + shift)), np.multiply.outer(np.exp(1j * k[1] * y), np.exp(1j * k[2] * x))
+        field += np.multiply.outer(column.real, plane.real) - np.multiply.outer(column.imag, plane.imag)
+    return GAP_SPREAD * np.sqrt(2 / waves) * field
