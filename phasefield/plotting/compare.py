@@ -15,6 +15,7 @@ from phasefield.snapshots import Run, load
 from phasefield.units import mAh_per_cm2
 
 LEFT, DEPTH, POTENTIAL, GAP = 19.0, 24.0, 34.0, 2.5  # mm
+LABELS = 8.0  # mm, for the heights of a depth profile
 TALLEST, SHORTEST = 232.0, 24.0  # mm, of all rows together, of one row
 
 
@@ -91,26 +92,31 @@ def compare_figure(runs: Sequence[Run], labels: Sequence[str], capacities: Seque
     boxes = np.array([panels.extent(run) for run in runs])
     left, right, lower, upper = 0.0, boxes[:, 1].max(), boxes[:, 2].min(), boxes[:, 3].max()
     shape = (upper - lower) / (right - left)
-    wide = (style.PAGE - LEFT - DEPTH - POTENTIAL - 22 - count * GAP) / count
-    wide = min(wide, ((TALLEST - 24) / len(runs) - 4) / shape)
+    fixed = LEFT + DEPTH + POTENTIAL + 22 + count * GAP
+    wide = min((style.PAGE - fixed) / count, ((TALLEST - 24) / len(runs) - 4) / shape)
+    level = wide * shape >= SHORTEST  # else the depth profiles are taller than the sections, with labels of their own
+    if not level:
+        wide -= LABELS / count
     high = wide * shape
     row_height = max(high, SHORTEST)
-    slack = style.PAGE - LEFT - DEPTH - POTENTIAL - 22 - count * (wide + GAP)
+    slack = style.PAGE - fixed - count * wide - (0 if level else LABELS)
     depth, potential = DEPTH + 0.4 * slack, POTENTIAL + 0.6 * slack
     figure = style.new_figure(style.PAGE, 13 + len(runs) * (row_height + 4) + 8)
     panels.draw_key(figure, runs, 3.5)
+    colours = style.capacity_colours(count)
     limits = panels.potential_limits(runs)
     furthest = max([run.history["charge"].max() for run in runs if len(run.history.get("charge", ()))], default=1.0)
 
     for row, (run, label) in enumerate(zip(runs, labels, strict=True)):
         top, last = 13 + row * (row_height + 4), row == len(runs) - 1
-        shown, first = [], None
+        shown, first = {}, None
         for column, capacity in enumerate(capacities):
-            place = LEFT + column * (wide + GAP), top + (row_height - high) / 2, wide, high
-            axes = style.place(figure, *place)
+            axes = style.place(figure, LEFT + column * (wide + GAP), top, wide, high, facecolor="0.94")
             first = first or axes
             index = _draw_reached(axes, run, capacity)
-            shown += [] if index is None else [index]
+            if index is not None:  # under the title, the colour of this capacity in the depth profile
+                shown[index] = colours[column]
+                axes.plot([0, 1], [1, 1], transform=axes.transAxes, color=colours[column], linewidth=2.5, clip_on=False)
             axes.set(xlim=(left, right), ylim=(lower, upper), xticks=[])
             if column:
                 axes.set_yticklabels([])
@@ -121,11 +127,11 @@ def compare_figure(runs: Sequence[Run], labels: Sequence[str], capacities: Seque
         first.set_ylabel("Height (µm)")
         _name_row(figure, label, top + row_height / 2)
 
-        start = LEFT + count * (wide + GAP) + (2 if row_height == high else 8)
+        start = LEFT + count * (wide + GAP) + (2 if level else LABELS)
         profile = style.place(figure, start, top, depth, row_height)
-        panels.draw_depth(profile, run, shown, legend=row == 0)
+        panels.draw_depth(profile, run, shown, legend=row == 0 and row_height > 45)
         profile.set_ylim(lower, upper)
-        if row_height == high:
+        if level:
             profile.set_yticks(first.get_yticks(), [""] * len(first.get_yticks()))
             profile.set_ylim(lower, upper)
         curve = style.place(figure, style.PAGE - potential - 3, top, potential, row_height)
@@ -146,7 +152,6 @@ def _draw_reached(axes: Axes, run: Run, capacity: float) -> int | None:
     if abs(nearest - capacity) <= panels.REACHED * capacity:
         panels.draw_section(axes, run, index)
         return index
-    axes.set_facecolor("0.94")
     text = f"not reached;\nnearest is\n{nearest:.2f}"
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=6, color=style.FAINT)
     return None

@@ -114,14 +114,17 @@ def mark_host(axes: Axes, run: Run, colour: str = style.INK) -> None:
     axes.axhline((run.host_top - run.host_bottom) / um, color=colour, linewidth=0.7, linestyle=DASHES)
 
 
-def outline(axes: Axes, run: Run, index: int) -> None:
-    """The surfaces of host and lithium as lines with a pale rim, to be seen on any colour."""
+def outline(axes: Axes, run: Run, index: int, lithium: bool = True) -> None:
+    """The surfaces of host and lithium as lines with a pale rim, seen on any colour; thin where cells are small."""
     pore = run.section("pore_fraction", 0)
     x = (np.arange(pore.shape[1]) + 0.5) * run.spacing / um
-    rim = [withStroke(linewidth=1.5, foreground="white")]
-    for values, (colour, _) in zip((pore, pore * run.section("phase", index)), OUTLINES, strict=True):
+    cell = axes.get_position().width * axes.figure.get_figwidth() * style.INCH / len(x)  # mm
+    line = float(np.clip(0.8 * cell, 0.35, 0.8))
+    rim = [withStroke(linewidth=2 * line, foreground="white")]
+    surfaces = (pore, pore * run.section("phase", index))[: 1 + lithium]
+    for values, (colour, _) in zip(surfaces, OUTLINES, strict=False):
         if values.min() < 0.5 < values.max():
-            axes.contour(x, heights(run), values, [0.5], colors=colour, linewidths=0.8).set_path_effects(rim)
+            axes.contour(x, heights(run), values, [0.5], colors=colour, linewidths=line).set_path_effects(rim)
 
 
 def draw_scale_bar(axes: Axes, run: Run) -> None:
@@ -162,16 +165,16 @@ def draw_legend(figure: Figure, handles: list, top: float) -> None:
     figure.legend(handles=handles, ncols=len(handles), handleheight=0.9, columnspacing=1.6, borderpad=0, **place)
 
 
-def draw_depth(axes: Axes, run: Run, indices: list[int], legend: bool = True) -> None:
-    """Lithium fraction of the pores against height, a line for each snapshot."""
-    for index, colour in zip(indices, style.capacity_colours(len(indices)), strict=True):
+def draw_depth(axes: Axes, run: Run, colours: dict, legend: bool = True) -> None:
+    """Lithium fraction of the pores against height, a line for each snapshot; colours: index -> colour."""
+    for index, colour in colours.items():
         label = capacity_label(run, index, unit=False)
         axes.plot(pore_filling(run, index), heights(run), color=colour, label=label)
     mark_host(axes, run)
     axes.set(xlim=(-0.02, 1.05), ylim=extent(run)[2:], xlabel=style.FILLING)
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     style.open_frame(axes)
-    if legend:
+    if legend and colours:
         axes.legend(title="mAh/cm²", loc="upper right", borderpad=0, labelspacing=0.3)
 
 

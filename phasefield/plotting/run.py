@@ -62,7 +62,7 @@ def _draw_sections(figure: Figure, run: Run, indices: list[int], left: float, to
         panels.draw_section(axes, run, index)
         axes.set_title(panels.capacity_label(run, index), fontsize=7)
         if colours is not None:  # the colour of this capacity in the depth profile
-            axes.plot([0, 1], [1, 1], transform=axes.transAxes, color=colours[i], linewidth=2.5, clip_on=False)
+            axes.plot([0, 1], [1, 1], transform=axes.transAxes, color=colours[index], linewidth=2.5, clip_on=False)
         if column:
             axes.set_yticklabels([])
         else:
@@ -90,7 +90,8 @@ def depth_profile(run: Run, capacities: Sequence[float] | None = None) -> Figure
     """Lithium fraction of the pores against height: lines at capacities [mAh/cm2], and a map over all snapshots."""
     figure = style.new_figure(style.PAGE, 73)
     lines = style.place(figure, 14, 5, 58, 58, "a")
-    panels.draw_depth(lines, run, panels.choose(run, capacities))
+    indices = panels.choose(run, capacities)
+    panels.draw_depth(lines, run, dict(zip(indices, style.capacity_colours(len(indices)), strict=True)))
     lines.set_ylabel(style.HEIGHT)
     over = style.place(figure, 88, 5, 68, 58, "b", sharey=lines)
     filling = np.stack([panels.pore_filling(run, i) for i in range(len(run.times))], axis=1)
@@ -153,7 +154,7 @@ def run_figure(run: Run, capacities: Sequence[float] | None = None) -> Figure:
     tall, top = rows * high + (rows - 1) * 6, 14.0
     below = top + tall + 16
     figure = style.new_figure(style.PAGE, below + 36 + 11)
-    colours = style.capacity_colours(len(indices))
+    colours = dict(zip(indices, style.capacity_colours(len(indices)), strict=True))
     drawn = _draw_sections(figure, run, indices, 14, top, sizes, colours)
     style.place_letter(figure, 4, top - 1.5, "a")
     panels.draw_key(figure, run, 3.5)
@@ -161,7 +162,7 @@ def run_figure(run: Run, capacities: Sequence[float] | None = None) -> Figure:
     left = 14 + columns * (wide + 3) + (2 if rows == 1 else 12)
     profile = style.place(figure, left, top, min(style.PAGE - left - 4, 60), tall)
     style.place_letter(figure, left - (4 if rows == 1 else 10), top - 1.5, "b")
-    panels.draw_depth(profile, run, indices)
+    panels.draw_depth(profile, run, colours)
     if rows == 1:
         profile.set_yticks(drawn[0].get_yticks())
         profile.set_ylim(drawn[0].get_ylim())
@@ -224,7 +225,7 @@ def maps(run: Run, capacity: float | None = None) -> Figure:
         values = np.where(room[where], run.section(name, index) * factor, np.nan)
         colouring, extend = _colouring(values, signed=name == "reaction")
         image = axes.imshow(values, origin="lower", extent=panels.extent(run), **colouring)
-        panels.outline(axes, run, index)
+        panels.outline(axes, run, index, lithium=name != "reaction")  # plating shows lithium itself
         axes.axhline((run.host_top - run.host_bottom) / um, color="white", linewidth=0.8, linestyle=panels.DASHES)
         axes.set_xticks([])
         if column:

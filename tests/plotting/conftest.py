@@ -50,7 +50,7 @@ def write_run(folder, shape=(80, 32, 32), filling="bottom", spike=0.1, plateau=0
     metadata = {"config": "", "seed": 0, "host_bottom": BOTTOM * spacing, "host_top": (BOTTOM + THICK) * spacing}
     static = {"pore_fraction": pore, "fraction_collector": collector, "fraction_llto": solid - cnt, "fraction_cnt": cnt}
     snapshots.create(path, shape, spacing, static, dict.fromkeys(names, "f4"), metadata)
-    front = {"bottom": z - BOTTOM, "top": BOTTOM + THICK + 3 - z, "even": 0.4 * z + 9 * distance}[filling]
+    front = {"bottom": z - BOTTOM, "top": np.abs(z - BOTTOM - THICK), "even": 0.4 * z + 9 * distance}[filling]
     for capacity in np.linspace(0, top, count) * mAh_per_cm2:
         thickness, low, high = MOLAR_VOLUME * capacity / FARADAY, -50.0, 900.0
         for _ in range(40):
