@@ -175,7 +175,7 @@ def draw_depth(axes: Axes, run: Run, colours: dict, legend: bool = True) -> None
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     style.open_frame(axes)
     if legend and colours:
-        axes.legend(title="mAh/cm²", loc="upper right", borderpad=0, labelspacing=0.3)
+        axes.legend(title="mAh/cm²", loc="best", borderpad=0.2, labelspacing=0.3)
 
 
 def draw_potential(axes: Axes, run: Run, colour=style.LITHIUM, label: str | None = None, mark: bool = True) -> None:

@@ -126,7 +126,7 @@ def _draw_potentials(figure: Figure, run: Run, left: float, top: float, widths, 
         last = min(max(1e3 * (spike.time if spike else first), 1.0, 30 * first), time[-1])
         shown = (time > 0) & (time <= last)
         early.plot(time[shown], potential[shown], color=style.LITHIUM)
-        early.set(xscale="log", xlim=(first, max(last, 2 * first)))
+        early.set(xscale="log" if last > 10 * first else "linear", xlim=(first, max(last, 2 * first)))
         if spike:
             panels.draw_spike(early, spike.time, spike)
     early.set(xlabel=style.TIME, ylabel=style.POTENTIAL)
@@ -210,7 +210,7 @@ def maps(run: Run, capacity: float | None = None) -> Figure:
     if not shown:
         raise SnapshotError(f"{run.path} keeps none of {[name for name, *_ in MAPS]}; add them to the snapshot fields")
     columns, wide, high = _section_grid(run, len(shown), style.PAGE - 18, 95.0)
-    rows = ceil(len(shown) / columns)
+    rows, pitch = ceil(len(shown) / columns), max(wide + 3, 37.0)  # room for the labels of the colour bars
     figure = style.new_figure(style.PAGE, 9 + rows * (high + 17))
     pore, phase = run.section("pore_fraction", 0), run.section("phase", index)
     room = {
@@ -220,7 +220,7 @@ def maps(run: Run, capacity: float | None = None) -> Figure:
     }
     for i, (name, title, factor, where) in enumerate(shown):
         row, column = divmod(i, columns)
-        left, top = 14 + column * (wide + 3), 8 + row * (high + 17)
+        left, top = 14 + column * pitch, 8 + row * (high + 17)
         axes = style.place(figure, left, top, wide, high, facecolor="0.88")
         values = np.where(room[where], run.section(name, index) * factor, np.nan)
         colouring, extend = _colouring(values, signed=name == "reaction")
