@@ -2,9 +2,10 @@
 
 from phasefield.host.geometry import Geometry, HostError
 from phasefield.host.image import ImageRequest, load_image
-from phasefield.host.measures import HostReport, SizeDistribution, describe
+from phasefield.host.measures import HostReport, describe
 from phasefield.host.packing import PackingRequest, generate
 from phasefield.host.recipe import BurnOut, burn_out, volume_fractions
+from phasefield.host.sizes import SizeDistribution
 
 __all__ = [
     "BurnOut",

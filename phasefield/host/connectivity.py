@@ -35,8 +35,7 @@ def label_periodic(mask: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def reaches(mask: np.ndarray, start: int, end: int) -> np.ndarray:
-    """Cells of the mask that hang together with both plane `start` and plane `end`, bool; none if nothing carries "
-    "through."""
+    """Cells of the mask that hang together with both plane `start` and plane `end`, bool; none if nothing does."""
     labels, _ = label_periodic(mask)
     through = np.intersect1d(labels[start], labels[end])
     return np.isin(labels, through[through > 0])

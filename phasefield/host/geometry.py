@@ -67,8 +67,7 @@ class Geometry:
 
 
 def overlap(cells: int, spacing: float, low: float, high: float) -> np.ndarray:
-    """Share of each of `cells` cells of edge `spacing` [m] that lies between the heights low and high [m]; shape "
-    "(cells,)."""
+    """Share of each of `cells` cells of edge `spacing` [m] that lies between two heights [m], shape (cells,)."""
     floor = np.arange(cells) * spacing
     return np.clip((np.minimum(floor + spacing, high) - np.maximum(floor, low)) / spacing, 0.0, 1.0)
 

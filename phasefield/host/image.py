@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import isfinite, prod
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
-import tifffile
 
 from phasefield.host.connectivity import path_threshold, reaches
 from phasefield.host.geometry import COLLECTOR, Geometry, HostError, assemble, check_box, check_diffuse_cells
+from phasefield.host.image_files import open_image
 
 PORE = "pore"
-LARGEST_IMAGE = 16e9  # bytes read at most
-TIFF_ENDINGS = (".tif", ".tiff")
 
 
 @dataclass(frozen=True)
@@ -59,12 +57,7 @@ def load_image(request: ImageRequest) -> Geometry:
     """
     _check(request)
     path = Path(request.path)
-    if not path.is_file():
-        raise HostError(f"image '{path}' is not there or not a file; check the path")
-    if path.stat().st_size == 0:
-        raise HostError(f"image '{path}' is empty")
-    size, dtype, read = _open(path, request)
-    _check_pixels(path, size, dtype)
+    size, read = open_image(path, request.raw_shape, request.raw_dtype)
     window = _window(path, size, request.crop)
     through, sides = _placed(request, window)
     notes = _fit(path, request, through, sides)
@@ -121,101 +114,6 @@ def _check(request: ImageRequest) -> None:
                 "spacing of "
                 f"{request.spacing * 1e6:.4g} um, since the coating is kept below the grid"
             )
-
-
-def _open(path: Path, request: ImageRequest):
-    """Size, dtype and a function window -> array of the image, from its header alone."""
-    ending = path.suffix.lower()
-    if ending in TIFF_ENDINGS:
-        return _open_tiff(path)
-    if ending == ".npy":
-        return _open_npy(path)
-    return _open_raw(path, request)
-
-
-def _open_tiff(path: Path):
-    try:
-        with tifffile.TiffFile(path) as file:
-            if len(file.series) != 1:
-                raise HostError(f"TIFF '{path}' holds {len(file.series)} images of different size; save one stack")
-            series, page = file.series[0], file.series[0].keyframe
-            if page.samplesperpixel > 1 or page.photometric == tifffile.PHOTOMETRIC.PALETTE:
-                raise HostError(
-                    f"TIFF '{path}' is a colour image; save the label values as a grey (single-channel) stack"
-                )
-            end = max(
-                (o + n for p in series if p for o, n in zip(p.dataoffsets, p.databytecounts, strict=True)), default=0
-            )
-            if end > path.stat().st_size or any(p is None for p in series):
-                raise HostError(
-                    f"TIFF '{path}' is cut short: its header points to byte {end} of {path.stat().st_size}; copy it "
-                    "again"
-                )
-            size, dtype = series.shape, series.dtype
-    except HostError:
-        raise
-    except Exception as error:  # a broken file makes the decoder fail in any way it likes
-        raise HostError(f"TIFF '{path}' cannot be read ({error}); open it in ImageJ and save it again") from error
-
-    def read(window):
-        try:
-            return tifffile.imread(path)[window]
-        except Exception as error:
-            raise HostError(
-                f"TIFF '{path}' cannot be decoded ({error}); save it uncompressed, or install imagecodecs for its "
-                "compression"
-            ) from error
-
-    return size, dtype, read
-
-
-def _open_npy(path: Path):
-    try:
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)  # a map: nothing is read yet
-    except Exception as error:
-        raise HostError(
-            f"'{path}' is not a readable .npy array ({error}); save it with numpy.save, without objects"
-        ) from error
-    if not isinstance(mapped, np.ndarray):
-        raise HostError(f"'{path}' holds several arrays; save the label image alone with numpy.save")
-    return mapped.shape, mapped.dtype, lambda window: mapped[window]
-
-
-def _open_raw(path: Path, request: ImageRequest):
-    if request.raw_shape is None or request.raw_dtype is None:
-        raise HostError(
-            f"'{path}' is taken for a raw file; give raw_shape and raw_dtype, or a file ending in .tif or .npy"
-        )
-    try:
-        dtype = np.dtype(request.raw_dtype)
-    except TypeError as error:
-        raise HostError(f"raw_dtype is '{request.raw_dtype}'; give a numpy type such as uint8 or '>u2'") from error
-    size = tuple(request.raw_shape)
-    if not size or any(int(n) != n or n < 1 for n in size):
-        raise HostError(f"raw_shape is {size}; it needs whole numbers of voxels, each at least 1")
-    wanted, there = prod(size) * dtype.itemsize, path.stat().st_size
-    if wanted != there:
-        raise HostError(
-            f"raw_shape {size} of {dtype} makes {wanted} bytes, but '{path}' has {there}; correct shape, type or header"
-        )
-    if dtype.kind not in "iub":
-        return size, dtype, None
-    return size, dtype, lambda window: np.memmap(path, dtype, mode="r", shape=size)[window]
-
-
-def _check_pixels(path: Path, size: tuple[int, ...], dtype: np.dtype) -> None:
-    if dtype.kind not in "iub":
-        raise HostError(
-            f"'{path}' holds {dtype} values; a segmented image holds whole label numbers, convert it to uint8"
-        )
-    if len(size) not in (2, 3):
-        raise HostError(f"'{path}' has {len(size)} dimensions {tuple(size)}; a host image has 2 or 3")
-    if prod(size) * dtype.itemsize > LARGEST_IMAGE:
-        raise HostError(
-            f"'{path}' is {prod(size) * dtype.itemsize / 1e9:.3g} GB of voxels, more than {LARGEST_IMAGE / 1e9:.0f} "
-            "GB; cut out "
-            "the part you need first"
-        )
 
 
 def _window(path: Path, size: tuple[int, ...], crop) -> tuple[slice, ...]:

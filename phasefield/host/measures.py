@@ -1,43 +1,24 @@
 """What a host is like: porosity, sizes, surfaces, what hangs together, what conducts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
-from scipy import ndimage
 
 from phasefield.host.connectivity import joined_to, path_threshold, reaches
 from phasefield.host.geometry import Geometry, HostError, layer_mean, surface_density
-
-SIZE_STEPS = 16  # classes of the local-thickness distributions
-SMALLEST_PARTICLE = 8  # cells; what is smaller is a splinter of the grid
-
-
-@dataclass(frozen=True)
-class SizeDistribution:
-    """How much volume is in what size.
-
-    Args:
-        diameter: [m], rising. cumulative: share of the volume in pieces of this diameter or smaller [-], ending at 1.
-        d10, d50, d90: diameters below which 10, 50 and 90 % of the volume lie [m].
-    """
-
-    diameter: tuple[float, ...]
-    cumulative: tuple[float, ...]
-    d10: float
-    d50: float
-    d90: float
+from phasefield.host.sizes import SizeDistribution, local_thickness, particle_sizes
 
 
 @dataclass(frozen=True)
 class HostReport:
-    """The measures of a host layer, all over bottom..top and with the diffuse fractions.
+    """The measures of a host layer, over bottom..top and with the diffuse fractions; unset, those of a bare collector.
 
     Args:
         thickness: [m]. porosity: [-]. volume_fractions: of each host phase [-].
         porosity_profile, profile_height: pore fraction per plane [-] and height of the plane above the collector [m].
-        pore_size: local thickness of the pore. particle_size: diameters of spheres (in 2D circles) as large as the particles,
-            or the local thickness of the solid where particles are unknown. particle_length: long axes, or None.
+        pore_size: local thickness of the pore. particle_size: diameters of spheres (2D: discs) as large as the
+            particles, or the local thickness of the solid where particles are unknown. particle_length: long axes.
         specific_surface: of host against pore per volume of layer [1/m]. area_ratio: the same per geometric area [-].
         solid_connected, pore_connected: share of the solid (pore) that hangs together from collector to top [-].
         solid_percolates, pore_percolates: whether there is any.
@@ -50,27 +31,27 @@ class HostReport:
         notes: passed on from the geometry.
     """
 
-    thickness: float
-    porosity: float
-    volume_fractions: dict[str, float]
-    profile_height: tuple[float, ...]
-    porosity_profile: tuple[float, ...]
-    pore_size: SizeDistribution | None
-    particle_size: SizeDistribution | None
-    particle_length: SizeDistribution | None
-    specific_surface: float
-    area_ratio: float
-    solid_percolates: bool
-    pore_percolates: bool
-    solid_connected: float
-    pore_connected: float
-    floating_solid: float
-    cut_off_pore: float
-    path_threshold: float
-    ionic_conductivity: float | None
-    electronic_conductivity: float | None
-    tortuosity_factor: float | None
-    notes: tuple[str, ...]
+    thickness: float = 0.0
+    porosity: float = 1.0
+    volume_fractions: dict[str, float] = field(default_factory=dict)
+    profile_height: tuple[float, ...] = ()
+    porosity_profile: tuple[float, ...] = ()
+    pore_size: SizeDistribution | None = None
+    particle_size: SizeDistribution | None = None
+    particle_length: SizeDistribution | None = None
+    specific_surface: float = 0.0
+    area_ratio: float = 0.0
+    solid_percolates: bool = False
+    pore_percolates: bool = True
+    solid_connected: float = 0.0
+    pore_connected: float = 1.0
+    floating_solid: float = 0.0
+    cut_off_pore: float = 0.0
+    path_threshold: float = 0.5
+    ionic_conductivity: float | None = None
+    electronic_conductivity: float | None = None
+    tortuosity_factor: float | None = None
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict:
         """The report as plain numbers, text, lists and dictionaries."""
@@ -81,11 +62,11 @@ class HostReport:
         um = 1e6
         out = [("thickness", f"{self.thickness * um:.1f} um"), ("porosity", f"{self.porosity * 100:.1f} %")]
         out += [(f"{name} volume fraction", f"{value * 100:.1f} %") for name, value in self.volume_fractions.items()]
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for each in fields(self):
+            value = getattr(self, each.name)
             if isinstance(value, SizeDistribution):
                 sizes = " / ".join(f"{d * um:.1f}" for d in (value.d10, value.d50, value.d90))
-                out.append((f"{field.name.replace('_', ' ')} d10/d50/d90", f"{sizes} um"))
+                out.append((f"{each.name.replace('_', ' ')} d10/d50/d90", f"{sizes} um"))
         out += [
             ("specific surface", f"{self.specific_surface / um:.3f} m2/cm3"),
             ("inner per geometric area", f"{self.area_ratio:.1f}"),
@@ -130,17 +111,13 @@ def describe(
     threshold = path_threshold(geometry.ndim)
     ionic = electronic = tortuosity = None
     if not layer.any():
-        return HostReport(
-            0.0, 1.0, {}, (), (), None, None, None, 0.0, 0.0, False, True, 0.0, 1.0, 0.0, 0.0, threshold, ionic, electronic,
-            tortuosity, geometry.notes,
-        )  # fmt: skip
+        return HostReport(path_threshold=threshold, notes=geometry.notes)
     solid_cells, pore_cells = 1.0 - pore[planes] > threshold, pore[planes] > threshold
     solid_paths, pore_paths = reaches(solid_cells, 0, -1), reaches(pore_cells, 0, -1)
     if conducts:
         if effective_conductivity is None:
-            from phasefield.conduction import (
-                effective_conductivity,  # imports jax; the rest of the host needs only numpy
-            )
+            # here, since it imports jax, and the rest of the host needs only numpy
+            from phasefield.conduction import effective_conductivity
         kappa, sigma = conductivities(geometry, phases, electrolyte_conductivity, bruggeman_exponent, lithiation)
         ionic = float(effective_conductivity(kappa[planes], axis=0))
         electronic = float(effective_conductivity(sigma[planes], axis=0))
@@ -232,76 +209,3 @@ def _share(part: np.ndarray, whole: np.ndarray, empty: float = 0.0) -> float:
     """Cells of the part over cells of the whole [-]."""
     count = np.count_nonzero(whole)
     return np.count_nonzero(part) / count if count else empty
-
-
-def local_thickness(mask: np.ndarray, spacing: float, steps: int = SIZE_STEPS) -> SizeDistribution | None:
-    """Sizes of a mask: each point counts with the largest sphere (2D: disc) that holds it and lies in the mask.
-
-    Periodic sideways; top and bottom of the array do not bound a sphere. None for an empty mask.
-    Args: mask: bool, shape (nz, [ny,] nx). spacing: [m]. steps: diameters tried.
-    """
-    if not mask.any():
-        return None
-    if mask.all():
-        raise HostError("local thickness of a mask without walls is infinite; give a mask that is false somewhere")
-    depth, inner = _depth(mask, [n // 2 for n in mask.shape[1:]])
-    needed = int(2 * depth.max()) + 2  # a sphere centred beyond this cannot reach into the box
-    depth, inner = _depth(mask, [min(n // 2, needed) for n in mask.shape[1:]])
-    largest = np.where(mask, 0.5, 0.0)
-    for radius in np.linspace(0.5, depth.max(), steps)[1:]:
-        distance = ndimage.distance_transform_edt(depth < radius - 1e-9)[inner]
-        largest[mask & (distance < radius + 0.5)] = radius
-    return _distribution(2 * spacing * largest[mask], np.ones(np.count_nonzero(mask)))
-
-
-def _depth(mask: np.ndarray, pad: list[int]) -> tuple[np.ndarray, tuple[slice, ...]]:
-    """Distance to the wall in cells, the mask being continued sideways by `pad` cells; and where the mask lies in "
-    "it."""
-    widths = [(0, 0), *((p, p) for p in pad)]
-    periodic = np.pad(mask, widths, mode="wrap")
-    # the transform ends at the centre of the nearest wall cell, half a cell behind the wall
-    depth = np.where(periodic, ndimage.distance_transform_edt(periodic) - 0.5, 0.0)
-    return depth, tuple(slice(p, p + n) for (p, _), n in zip(widths, mask.shape, strict=True))
-
-
-def particle_sizes(particles: np.ndarray, spacing: float) -> tuple[SizeDistribution | None, SizeDistribution | None]:
-    """Equivalent diameters and long axes of numbered particles, weighted with volume.
-
-    The long axis is that of the ellipsoid (2D: ellipse) with the particle's second moments, a cell's own moment included.
-    Args: particles: int, shape (nz, [ny,] nx), 0 for none, periodic sideways. spacing: [m].
-    """
-    ndim = particles.ndim
-    cells = np.nonzero(particles)
-    number = particles[cells]
-    count = np.bincount(number)
-    large = np.flatnonzero(count >= SMALLEST_PARTICLE)
-    large = large[large > 0]
-    if not large.size:
-        return None, None
-    # unwrap a particle that lies across a side: measure from any one of its own cells
-    anchor = np.zeros((len(count), ndim))
-    anchor[number[::-1]] = np.stack(cells, axis=1)[::-1]
-    away = np.stack(cells, axis=1) - anchor[number]
-    sides = np.array(particles.shape[1:])
-    away[:, 1:] -= sides * np.round(away[:, 1:] / sides)
-    moment = np.zeros((len(count), ndim, ndim))
-    safe = np.maximum(count, 1)
-    mean = np.stack([np.bincount(number, away[:, k]) / safe for k in range(ndim)], axis=1)
-    away -= mean[number]
-    for k in range(ndim):
-        for m in range(ndim):
-            moment[:, k, m] = np.bincount(number, away[:, k] * away[:, m]) / safe
-    moment += np.eye(ndim) / 12
-    volume = count[large] * spacing**ndim
-    equivalent = (6 / np.pi * volume) ** (1 / 3) if ndim == 3 else (4 / np.pi * volume) ** 0.5
-    longest = 2 * np.sqrt((ndim + 2) * np.linalg.eigvalsh(moment[large])[:, -1]) * spacing
-    return _distribution(equivalent, volume), _distribution(longest, volume)
-
-
-def _distribution(diameter: np.ndarray, volume: np.ndarray) -> SizeDistribution:
-    """The distribution of diameters [m] weighted with volume."""
-    sizes, index = np.unique(diameter, return_inverse=True)
-    cumulative = np.cumsum(np.bincount(index.ravel(), volume))
-    cumulative /= cumulative[-1]
-    marks = [float(sizes[min(np.searchsorted(cumulative, q - 1e-12), len(sizes) - 1)]) for q in (0.1, 0.5, 0.9)]
-    return SizeDistribution(tuple(map(float, sizes)), tuple(map(float, cumulative)), *marks)

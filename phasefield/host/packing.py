@@ -17,8 +17,8 @@ from phasefield.host.connectivity import path_threshold, reaches
 from phasefield.host.geometry import Geometry, HostError, assemble, check_box, check_diffuse_cells
 from phasefield.host.tessellation import Distances, measure, pack
 
-ATTEMPTS = 6  # packings tried before giving up on one whose phases percolate
-POROGEN_SHARE = 0.9  # porogen volume over pore volume asked for; overlaps and gaps make up the rest
+ATTEMPTS = 10  # packings tried before giving up on one whose phases percolate
+POROGEN_SHARE = 0.82  # porogen volume over pore volume asked for; what they merge into and the gaps make up the rest
 OFFSETS = (-1.2e-6, 1.6e-6)  # how far the surfaces may be moved to meet the porosity [m]
 
 
@@ -63,6 +63,8 @@ def generate(request: PackingRequest, seed: int) -> Geometry:
     Raises: HostError where the request is out of range, has no place in the box or cannot be met.
     """
     _check(request)
+    if int(seed) != seed or seed < 0:
+        raise HostError(f"seed is {seed}; it must be a whole number, zero or positive")
     if request.thickness == 0 or request.solid_phase is None:
         note = "bare collector: no host was asked for"
         return assemble(

@@ -14,6 +14,8 @@ REACH = 1.7  # how far, in its own semi-axes, a particle is looked for
 FILL = 1.2  # how far, in its own semi-axes, a particle fills the room its neighbours leave it
 POROGEN_APART = 0.7  # distance kept by merging porogen spheres, in diameters
 PARTICLE_INTO_POROGEN = 0.9  # distance kept between particle and porogen centres, in sums of radii
+STICKING = 1.15  # distance up to which porogen spheres draw together, in diameters
+MERGING = 0.16  # distance over which neighbouring porogen spheres run together as they burn out, in diameters
 GAP_SPREAD = 0.3e-6  # of half the gap between particles in 3D [m], about 0: they touch over half of their facets
 GAP_WAVELENGTH = 6e-6  # over which the gap varies along a facet [m]
 GAP_2D = 0.25e-6  # half the gap in a 2D section [m]: never closed, so ions pass; thin, so solids nearly touch
@@ -25,7 +27,7 @@ class Bodies:
 
     Args:
         particles: centres of the particles [m], shape (n, ndim). axes: their long semi-axes [m], shape (n,).
-        metrics: shape (n, ndim, ndim) [1/m]; |metric (x - centre)| is 1 on the ellipsoid the particle would be if alone.
+        metrics: shape (n, ndim, ndim) [1/m]; |metric (x - centre)| is 1 on the ellipsoid the particle would be alone.
         porogens: centres of the porogen spheres [m], shape (m, ndim). radius: of the porogen spheres [m].
     """
 
@@ -95,7 +97,7 @@ def pack(
 
 
 def settle(centres: np.ndarray, radius: np.ndarray, is_porogen: np.ndarray, extent: np.ndarray) -> np.ndarray:
-    """Centres [m] after soft spheres pushed each other apart: porogen spheres may merge, particles may not.
+    """Centres [m] after soft spheres pushed each other apart; porogen spheres draw together a little and may merge.
 
     Args: centres: [m], shape (n, ndim). radius: [m], is_porogen: bool, both (n,). extent: of the layer [m], (ndim,).
     """
@@ -110,15 +112,17 @@ def settle(centres: np.ndarray, radius: np.ndarray, is_porogen: np.ndarray, exte
 
     for _ in range(80):
         centres = inside(centres)
-        pairs = cKDTree(centres, boxsize=box).query_pairs(2 * radius.max(), output_type="ndarray")
+        pairs = cKDTree(centres, boxsize=box).query_pairs(2 * STICKING * radius.max(), output_type="ndarray")
         pairs = pairs[np.lexsort(pairs.T[::-1])]  # the order is the tree's own business, and sums must not depend on it
         i, j = pairs.T
         apart = centres[i] - centres[j]
         apart[:, 1:] -= extent[1:] * np.round(apart[:, 1:] / extent[1:])
         distance = np.maximum(np.linalg.norm(apart, axis=1), 1e-12)
         mixed = is_porogen[i] != is_porogen[j]
-        factor = np.where(is_porogen[i] & is_porogen[j], POROGEN_APART, np.where(mixed, PARTICLE_INTO_POROGEN, 1.0))
-        push = 0.4 * np.maximum(factor * (radius[i] + radius[j]) - distance, 0.0)
+        porogens, touching = is_porogen[i] & is_porogen[j], radius[i] + radius[j]
+        rest = touching * np.where(porogens, POROGEN_APART, np.where(mixed, PARTICLE_INTO_POROGEN, 1.0))
+        draw = np.where(porogens & (distance < STICKING * touching), 0.05, 0.0)
+        push = np.where(distance < rest, 0.4, draw) * (rest - distance)
         for axis in range(centres.shape[1]):
             shift = push * apart[:, axis] / distance
             centres[:, axis] += np.bincount(i, shift, len(centres)) - np.bincount(j, shift, len(centres))
@@ -159,10 +163,12 @@ def measure(
     outside = (first - FILL) / np.maximum(np.sqrt((slope[0] ** 2).sum(axis=0)), steep)
     outside[owner == 0] = bodies.axes.max()
 
-    porogen = np.full(shape, -bodies.radius)
+    merging = MERGING * 2 * bodies.radius
+    merged = np.full(shape, np.exp(-bodies.radius / merging))
     for centre in bodies.porogens:
         cells, away = _window(points, centre, 2 * bodies.radius, extent)
-        porogen[cells] = np.maximum(porogen[cells], bodies.radius - np.sqrt(sum(a**2 for a in away)))
+        merged[cells] += np.exp((bodies.radius - np.sqrt(sum(a**2 for a in away))) / merging)
+    porogen = merging * np.log(merged)
 
     gap = roughness(points, extent, rng) if ndim == 3 else np.full(shape, max(GAP_2D, 0.4 * spacing))
     return Distances(facet, gap, outside, porogen, owner)
