@@ -1,5 +1,7 @@
 """Label images on disk: what their headers say, and reading a part of them."""
 
+import logging
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 
@@ -36,7 +38,7 @@ def open_image(path: Path, raw_shape: tuple[int, ...] | None = None, raw_dtype: 
 
 def _open_tiff(path: Path):
     try:
-        with tifffile.TiffFile(path) as file:
+        with _complaints() as complaints, tifffile.TiffFile(path) as file:
             if len(file.series) != 1:
                 raise HostError(f"TIFF '{path}' holds {len(file.series)} images of different size; save one stack")
             series, page = file.series[0], file.series[0].keyframe
@@ -52,6 +54,8 @@ def _open_tiff(path: Path):
                     f"TIFF '{path}' is cut short: its header points to byte {end} of {path.stat().st_size}; copy it "
                     "again"
                 )
+            if complaints:
+                raise HostError(f"TIFF '{path}' is damaged or cut short ({complaints[0]}); copy it again")
             size, dtype = series.shape, series.dtype
     except HostError:
         raise
@@ -68,6 +72,23 @@ def _open_tiff(path: Path):
             ) from error
 
     return size, dtype, read
+
+
+@contextmanager
+def _complaints():
+    """What tifffile logs as an error meanwhile: a chain of pages that breaks off is only logged."""
+    messages, logger = [], logging.getLogger("tifffile")
+
+    def keep(record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.ERROR:
+            messages.append(record.getMessage())
+        return False
+
+    logger.addFilter(keep)
+    try:
+        yield messages
+    finally:
+        logger.removeFilter(keep)
 
 
 def _open_npy(path: Path):
