@@ -1,3 +1,8 @@
 """Phase-field simulation of lithium plating and stripping inside 3D host electrodes."""
 
+import jax
+
+# Before the first array, or float64 is silently truncated. Float32 runs ask for float32 explicitly.
+jax.config.update("jax_enable_x64", True)
+
 __version__ = "0.1.0"

@@ -83,7 +83,7 @@ def describe(name: str) -> Quantity:
 def _open(path, mode: str) -> Iterator[h5py.File]:
     """The open file; any trouble with it becomes a SnapshotError that names it."""
     # v110: VTK cannot read what h5py writes under libver='latest'. Unlocked: a viewer may hold the file meanwhile.
-    options = {"libver": ("v110", "v110")} if mode != "r" else {}
+    options = {"libver": ("v108", "v110")} if mode != "r" else {}
     try:
         with h5py.File(path, mode, locking=False, **options) as file:
             yield file

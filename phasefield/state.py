@@ -16,7 +16,8 @@ class State:
         electronic_potential, ionic_potential: [V]; shape grid.shape.
         lithiation: theta of each host phase [-]; shape (K, *grid.shape).
         nucleated: 1 where the host surface is active, else 0; shape grid.shape.
-        random_key: JAX PRNG key.
+        double_layer_charge: on bare surface [C/m3]; shape grid.shape.
+        random_key: JAX PRNG key, as its data (two uint32): splits anew in every step.
         time: [s].
     """
 
@@ -26,5 +27,6 @@ class State:
     ionic_potential: jax.Array
     lithiation: jax.Array
     nucleated: jax.Array
+    double_layer_charge: jax.Array
     random_key: jax.Array
     time: jax.Array

@@ -1,0 +1,212 @@
+"""The model: what is fixed during a run, and one step of it."""
+
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+
+from phasefield import operators
+from phasefield.grid import Grid
+from phasefield.materials import Electrolyte, Host, Lithium
+from phasefield.physics import charge, interface, lithiation, nucleation, transport
+from phasefield.solvers.multigrid import Hierarchy
+from phasefield.state import State
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Model:
+    """Everything a step needs to know; made by `build_model`.
+
+    Args:
+        grid, host, electrolyte, lithium: see there.
+        temperature: [K].
+        nucleation_prefactor: J0 [1/(m2 s)]. nucleation_steepness: b [-].
+        interface_width: delta [m].
+        pore: eps_p [-]; reactive_pore: the same where large enough to react, else 0.
+        pore_faces: of reactive pore between neighbours, see `interface.pore_faces`.
+        surface: a_sub, area of host and collector per volume where it can react [1/m].
+        surface_shares: part of it that belongs to each host phase [-], shape (K, *grid.shape).
+        charge_tolerance, salt_tolerance: misplaced current and salt, over the applied [-].
+        newton_iterations, linear_iterations: most per step, per solve.
+        insertion_active: static; False holds the lithiation of the host where it is.
+    """
+
+    grid: Grid
+    host: Host
+    electrolyte: Electrolyte
+    lithium: Lithium
+    temperature: float
+    nucleation_prefactor: float
+    nucleation_steepness: float
+    interface_width: float
+    pore: jax.Array
+    reactive_pore: jax.Array
+    pore_faces: tuple[jax.Array, ...]
+    surface: jax.Array
+    surface_shares: jax.Array
+    charge_tolerance: float
+    salt_tolerance: float
+    newton_iterations: int
+    linear_iterations: int
+    insertion_active: bool = field(metadata={"static": True})
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Preconditioner:
+    """Coarse levels of the two implicit solves; made by `precondition`, good for many steps."""
+
+    charge: Hierarchy
+    salt: Hierarchy
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class StepReport:
+    """How a step went: the reaction it computed, and whether its solves met their tolerances."""
+
+    reaction: charge.Reaction
+    converged: jax.Array
+    newton_iterations: jax.Array
+    linear_iterations: jax.Array
+    charge_error: jax.Array
+
+
+SMALLEST_REACTIVE_PORE = 0.05  # below it lithium and host cannot be told apart
+
+
+def build_model(
+    grid: Grid,
+    host: Host,
+    electrolyte: Electrolyte,
+    lithium: Lithium,
+    *,
+    temperature: float = 300.15,
+    nucleation_prefactor: float,
+    nucleation_steepness: float,
+    interface_width: float | None = None,
+    charge_tolerance: float = 1e-5,
+    salt_tolerance: float = 1e-5,
+    newton_iterations: int = 15,
+    linear_iterations: int = 100,
+    insertion_active: bool = True,
+    dtype=jnp.float64,
+) -> Model:
+    """The model on this grid with its derived fields, all numbers cast to `dtype`.
+
+    Args:
+        interface_width: delta [m]; one cell if None.
+        insertion_active: whether host phases take up lithium during the run.
+    """
+    periodic = operators.laterally_periodic(grid.ndim)
+    fractions = jnp.asarray(host.fractions, jnp.float64)
+    solid = jnp.sum(fractions, axis=0)
+    pore = jnp.clip(1 - solid, 0, 1)  # rounding of a sum of fractions
+    reacts = pore >= SMALLEST_REACTIVE_PORE
+    areas = jnp.stack([operators.norm(operators.gradient(f, grid.spacing)) for f in fractions])
+    all_areas = jnp.sum(areas, axis=0)
+    reactive_pore = jnp.where(reacts, pore, 0.0)
+    model = Model(
+        grid=grid,
+        host=host,
+        electrolyte=electrolyte,
+        lithium=lithium,
+        temperature=temperature,
+        nucleation_prefactor=nucleation_prefactor,
+        nucleation_steepness=nucleation_steepness,
+        interface_width=grid.spacing if interface_width is None else interface_width,
+        pore=pore,
+        reactive_pore=reactive_pore,
+        pore_faces=interface.pore_faces(pore, reactive_pore, periodic),
+        surface=jnp.where(reacts, operators.norm(operators.gradient(solid, grid.spacing)), 0.0),
+        surface_shares=areas / jnp.where(all_areas > 0, all_areas, 1.0),
+        charge_tolerance=charge_tolerance,
+        salt_tolerance=salt_tolerance,
+        newton_iterations=newton_iterations,
+        linear_iterations=linear_iterations,
+        insertion_active=insertion_active,
+    )
+    return cast(model, dtype)
+
+
+def cast(tree, dtype):
+    """The same tree with every real number as an array of `dtype`; whole numbers stay whole."""
+
+    def convert(leaf):
+        leaf = jnp.asarray(leaf)
+        return leaf.astype(dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+    return jax.tree.map(convert, tree)
+
+
+def initial_state(model: Model, seed: int, lithiation=None) -> State:
+    """The electrode at rest before any current: no lithium, even salt, bare surfaces.
+
+    Args:
+        seed: of the nucleation.
+        lithiation: theta of each host phase, K numbers; 0 if None. With insertion active the ionic potential starts at
+            the open-circuit potential of the most lithiated phase that inserts.
+    """
+    shape, dtype = model.grid.shape, model.pore.dtype
+    thetas = [0.0] * len(model.host.phases) if lithiation is None else list(lithiation)
+    open_circuit = jnp.zeros((), dtype)
+    if model.insertion_active:
+        potentials = [
+            lithiation_module_potential(phase, theta, dtype)
+            for phase, theta in zip(model.host.phases, thetas, strict=True)
+            if phase.insertion is not None
+        ]
+        open_circuit = jnp.min(jnp.stack(potentials)) if potentials else open_circuit
+    zeros = jnp.zeros(shape, dtype)
+    theta_fields = jnp.stack([jnp.full(shape, theta, dtype) for theta in thetas])
+    return State(
+        phase=zeros,
+        concentration=jnp.full(shape, model.electrolyte.concentration, dtype),
+        electronic_potential=zeros,
+        ionic_potential=jnp.full(shape, -open_circuit, dtype),
+        lithiation=theta_fields,
+        nucleated=zeros,
+        double_layer_charge=model.lithium.double_layer_capacitance * model.surface * open_circuit,
+        random_key=jax.random.key_data(jax.random.key(seed)),
+        time=jnp.zeros((), jnp.float64),
+    )
+
+
+def lithiation_module_potential(phase, theta, dtype):
+    potential, _ = lithiation.equilibrium_potential(phase.insertion, jnp.asarray(theta, dtype))
+    return potential
+
+
+@jax.jit
+def precondition(model: Model, state: State, dt) -> Preconditioner:
+    """Coarse levels for the solves of this state and of those that follow."""
+    return Preconditioner(charge.precondition(model, state, dt), transport.precondition(model, state, dt))
+
+
+def step(model: Model, state: State, current_density, dt, preconditioner: Preconditioner):
+    """(State, StepReport) after dt [s] at `current_density` [A/m2 of electrode, positive plates].
+
+    Balance charge, move the interface, transport salt, lithiate the host, nucleate.
+    """
+    potentials, reaction, balance, newton = charge.solve(model, state, current_density, dt, preconditioner.charge)
+    phase = interface.advance(model, state, reaction, dt)
+    concentration, salt = transport.advance(
+        model, state, phase, potentials[0], current_density, dt, preconditioner.salt
+    )
+    theta = lithiation.advance(model, state, reaction.insertion, dt)
+    nucleated, key = nucleation.sample(model, state, reaction.overpotential, dt)
+    after = State(
+        phase=phase,
+        concentration=concentration,
+        electronic_potential=potentials[1],
+        ionic_potential=potentials[0],
+        lithiation=theta,
+        nucleated=nucleated,
+        double_layer_charge=reaction.double_layer_charge,
+        random_key=key,
+        time=state.time + dt,
+    )
+    return after, StepReport(
+        reaction, balance.converged & salt.converged, newton, balance.iterations + salt.iterations, balance.error
+    )

@@ -1,0 +1,90 @@
+"""Shifted stencils on cell-centred fields: face averages, gradients, divergences. No knowledge of physics.
+
+Axis 0 is closed (no flux through its ends), the other axes are periodic, unless `periodic` says otherwise. Shifts are
+crops and pads, which XLA runs at the speed of memory on the CPU; `jnp.roll` and edge-padding do not.
+"""
+
+import jax.numpy as jnp
+from jax import lax
+
+
+def laterally_periodic(ndim: int) -> tuple[bool, ...]:
+    """Which axes of the electrode box are periodic: all but the first."""
+    return (False,) + (True,) * (ndim - 1)
+
+
+def shift(u, axis: int, offset: int, periodic: bool):
+    """The neighbour's value, u[i + offset] along `axis`, offset +1 or -1; beyond a closed end, zero."""
+    n = u.shape[axis]
+    zero = jnp.zeros((), u.dtype)
+    config = [(0, 0, 0)] * u.ndim
+    config[axis] = (-1, 1, 0) if offset > 0 else (1, -1, 0)
+    shifted = lax.pad(u, zero, config)
+    if periodic:
+        wrapped = lax.slice_in_dim(u, 0, 1, axis=axis) if offset > 0 else lax.slice_in_dim(u, n - 1, n, axis=axis)
+        config[axis] = (n - 1, 0, 0) if offset > 0 else (0, n - 1, 0)
+        shifted = shifted + lax.pad(wrapped, zero, config)
+    return shifted
+
+
+def upper_faces(shape, axis: int, periodic: bool, dtype):
+    """1 where a cell has a neighbour above it along `axis`, 0 at a closed end; broadcastable."""
+    n = shape[axis]
+    exists = jnp.ones(n, dtype) if periodic else (jnp.arange(n) < n - 1).astype(dtype)
+    return exists.reshape((1,) * axis + (n,) + (1,) * (len(shape) - axis - 1))
+
+
+def face_mean(k, axis: int, periodic: bool):
+    """Arithmetic mean of k on the upper face of each cell; zero on a closed end."""
+    return 0.5 * (k + shift(k, axis, +1, periodic)) * upper_faces(k.shape, axis, periodic, k.dtype)
+
+
+def difference(u, axis: int, periodic: bool):
+    """u[i + 1] - u[i] on the upper face of each cell; on a closed end, minus u: multiply by a face value that is zero."""
+    return shift(u, axis, +1, periodic) - u
+
+
+def divergence(fluxes, spacing, periodic=None):
+    """Divergence of face fluxes [flux/m].
+
+    Args:
+        fluxes: one array an axis, each on the upper faces of the cells, zero on closed ends.
+        spacing: [m].
+    """
+    periodic = laterally_periodic(fluxes[0].ndim) if periodic is None else periodic
+    return sum((f - shift(f, a, -1, periodic[a])) / spacing for a, f in enumerate(fluxes))
+
+
+def diffusion(k, u, spacing, periodic=None):
+    """div(k grad u) with arithmetic face means [unit of k u / m2]; nothing crosses the ends of closed axes."""
+    periodic = laterally_periodic(u.ndim) if periodic is None else periodic
+    fluxes = [face_mean(k, a, periodic[a]) * difference(u, a, periodic[a]) / spacing for a in range(u.ndim)]
+    return divergence(fluxes, spacing, periodic)
+
+
+def diffusion_diagonal(k, spacing, periodic=None):
+    """Diagonal of -div(k grad .) [unit of k / m2]."""
+    periodic = laterally_periodic(k.ndim) if periodic is None else periodic
+    faces = [face_mean(k, a, periodic[a]) for a in range(k.ndim)]
+    return sum((f + shift(f, a, -1, periodic[a])) / spacing**2 for a, f in enumerate(faces))
+
+
+def face_to_cell(face, axis: int, periodic: bool):
+    """Mean of the two faces of each cell along `axis`."""
+    return 0.5 * (face + shift(face, axis, -1, periodic))
+
+
+def gradient(u, spacing, periodic=None):
+    """Central gradient at cell centres [unit of u / m], one array an axis; one-sided where an axis is closed."""
+    periodic = laterally_periodic(u.ndim) if periodic is None else periodic
+    parts = []
+    for a in range(u.ndim):
+        exists = jnp.broadcast_to(upper_faces(u.shape, a, periodic[a], u.dtype), u.shape)
+        faces = difference(u, a, periodic[a]) * exists / spacing
+        parts.append((faces + shift(faces, a, -1, periodic[a])) / (exists + shift(exists, a, -1, periodic[a])))
+    return parts
+
+
+def norm(parts):
+    """Euclidean length of a vector field given by its components."""
+    return jnp.sqrt(sum(p**2 for p in parts))

@@ -1,0 +1,259 @@
+"""Balance of charge: electrons in the solids, ions in the electrolyte, coupled only by the reactions."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from phasefield import operators
+from phasefield.physics import interface, kinetics, lithiation
+from phasefield.solvers import conjugate_gradients, multigrid
+from phasefield.units import FARADAY, GAS_CONSTANT
+
+CONDUCTIVITY_FLOOR = 1e-9  # S/m: gives voids and insulators a potential; leaks 1e-4 A/m2 across one um at 0.1 V
+OVERPOTENTIAL_STEP = 0.05  # V: largest change of eta in one Newton iteration
+RESIDUAL_REDUCTION = 0.02  # of each linear solve; Newton does the rest
+FRONT = 0.02  # of xi (1 - xi): where there is a front whose speed counts
+REST_CURRENT = 0.01  # A/m2: what errors are held against when no current flows
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Reaction:
+    """What the balanced potentials drive.
+
+    Args:
+        plating: volumetric plating rate s [A/m3].
+        double_layer: charging current of bare surface [A/m3].
+        insertion: uptake of each host phase [A/m3], shape (K, *shape).
+        double_layer_charge: of bare surface after the step [C/m3].
+        overpotential: eta = phi_s - phi_l - U of lithium [V].
+        front_speed: fastest lithium front [m/s].
+        collector_current: through the collector [A/m2 of geometric area].
+    """
+
+    plating: jax.Array
+    double_layer: jax.Array
+    insertion: jax.Array
+    double_layer_charge: jax.Array
+    overpotential: jax.Array
+    front_speed: jax.Array
+    collector_current: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Conductors:
+    """Coefficients of the two charge equations that stay fixed during a step."""
+
+    ionic: jax.Array  # kappa [S/m]
+    electronic: jax.Array  # sigma [S/m]
+    diffusional_source: jax.Array  # div(kappa_D grad ln c) [A/m3]
+    exchange_current_density: jax.Array  # i0 [A/m2]
+    lithium_area: jax.Array  # a_Li [1/m]
+    bare_area: jax.Array  # a_sub (1 - xi) [1/m]
+    equilibrium_potential: jax.Array  # U of lithium: Gibbs-Thomson shift [V]
+
+
+def electrolyte_conductivity(model, state):
+    """kappa of the electrolyte alone [S/m], in what pore the lithium leaves."""
+    electrolyte = model.electrolyte
+    filled = electrolyte_fraction(model, state.phase) ** electrolyte.bruggeman_exponent
+    return electrolyte.conductivity * (state.concentration / electrolyte.concentration) * filled
+
+
+def ionic_conductivity(model, state):
+    """kappa [S/m]: the electrolyte and the host phases that conduct ions."""
+    kappa = electrolyte_conductivity(model, state)
+    for phase, f, theta in zip(model.host.phases, model.host.fractions, state.lithiation, strict=True):
+        kappa = kappa + f * lithiation.conductivity(phase.ionic_conductivity, theta)
+    return kappa + CONDUCTIVITY_FLOOR
+
+
+def diffusion_source(model, state):
+    """div(kappa_D grad ln c) [A/m3], kappa_D = (2RT/F)(1 - t+)(1 + dlnf/dlnc) kappa of the electrolyte alone."""
+    electrolyte = model.electrolyte
+    factor = 2 * GAS_CONSTANT * model.temperature / FARADAY * electrolyte.thermodynamic_factor
+    kappa_d = factor * (1 - electrolyte.transference_number) * electrolyte_conductivity(model, state)
+    return operators.diffusion(kappa_d, jnp.log(state.concentration), model.grid.spacing)
+
+
+def electrolyte_current_divergence(model, state, ionic_potential):
+    """div i_e [A/m3] of the current in the electrolyte alone, i_e = -kappa_e grad phi_l + kappa_D grad ln c.
+
+    Without the current through the top of the box. Where phases of the host conduct ions too, this is what leaves the
+    salt behind; in their absence it is minus the plating rate.
+    """
+    conduction = operators.diffusion(electrolyte_conductivity(model, state), ionic_potential, model.grid.spacing)
+    return diffusion_source(model, state) - conduction
+
+
+def electronic_conductivity(model, state):
+    """sigma [S/m]. The fourth power keeps the dilute tail of a lithium front from acting as a wire."""
+    sigma = model.lithium.conductivity * (model.pore * state.phase) ** 4
+    for phase, f, theta in zip(model.host.phases, model.host.fractions, state.lithiation, strict=True):
+        sigma = sigma + f * lithiation.conductivity(phase.electronic_conductivity, theta)
+    return sigma + CONDUCTIVITY_FLOOR
+
+
+def electrolyte_fraction(model, phase):
+    """eps_l = eps_p (1 - xi) [-]; rounding beyond xi = 1 counts as no electrolyte."""
+    return jnp.maximum(model.pore * (1 - phase), 0.0)
+
+
+def conductors(model, state) -> Conductors:
+    """Coefficients of the charge balance in this state."""
+    electrolyte, lithium = model.electrolyte, model.lithium
+    xi, bare = state.phase, jnp.maximum(1 - state.phase, 0.0)
+    return Conductors(
+        ionic=ionic_conductivity(model, state),
+        electronic=electronic_conductivity(model, state),
+        diffusional_source=diffusion_source(model, state),
+        exchange_current_density=kinetics.exchange_current_density(
+            lithium.exchange_current_density,
+            state.concentration,
+            electrolyte.concentration,
+            lithium.cathodic_transfer_coefficient,
+        ),
+        # a profile that overshoots 0 or 1 by rounding has no area there
+        lithium_area=model.reactive_pore * jnp.maximum(xi * (1 - xi), 0.0) / model.interface_width,
+        bare_area=model.surface * bare,
+        equilibrium_potential=interface.gibbs_thomson(model, state.phase),
+    )
+
+
+def reactions(model, state, fixed: Conductors, potentials, dt):
+    """(plating, double layer, insertion (K, ...), total slope -ds/deta) at given potentials (ionic, electronic)."""
+    lithium, a, temperature = model.lithium, model.lithium.cathodic_transfer_coefficient, model.temperature
+    eta = potentials[1] - potentials[0] - fixed.equilibrium_potential
+    i, slope = kinetics.butler_volmer(eta, fixed.exchange_current_density, a, temperature)
+    nucleated_area = state.nucleated * fixed.bare_area
+    area = fixed.lithium_area + jnp.where(eta < 0, nucleated_area, 0.0)  # bare surface holds nothing to strip
+    plating, gain = area * i, area * slope
+
+    capacitance = lithium.double_layer_capacitance * fixed.bare_area
+    double_layer = -(capacitance * eta - state.double_layer_charge) / dt
+    gain = gain + capacitance / dt
+
+    insertion = jnp.zeros_like(state.lithiation)
+    if model.insertion_active:
+        for k, phase in enumerate(model.host.phases):
+            if phase.insertion is not None:
+                rate, rate_gain = lithiation.insertion_rate(
+                    phase.insertion, model.host.fractions[k], state.lithiation[k],
+                    potentials[1] - potentials[0], a, temperature, dt,
+                )  # fmt: skip
+                insertion = insertion.at[k].set(rate)
+                gain = gain + rate_gain
+    return plating, double_layer, insertion, gain
+
+
+def system(model, fixed: Conductors, gain) -> multigrid.System:
+    """The linearised balance of both charges; phi_s = 0 on the collector face."""
+    h = model.grid.spacing
+    grounded = jnp.zeros_like(fixed.electronic).at[0].set(2 * fixed.electronic[0] / h**2)
+    return multigrid.System(
+        conductivities=(fixed.ionic, fixed.electronic),
+        diagonals=(jnp.zeros_like(grounded), grounded),
+        coupling=gain,
+        spacing=h,
+        periodic=operators.laterally_periodic(model.grid.ndim),
+    )
+
+
+def precondition(model, state, dt) -> multigrid.Hierarchy:
+    """Coarse levels for the balance in this state; they serve the next steps too."""
+    fixed = conductors(model, state)
+    potentials = jnp.stack([state.ionic_potential, state.electronic_potential])
+    *_, gain = reactions(model, state, fixed, potentials, dt)
+    return multigrid.build(system(model, fixed, gain))
+
+
+def solve(model, state, current_density, dt, hierarchy):
+    """(ionic and electronic potential (2, *shape), Reaction, Convergence) of the step from `state` by dt.
+
+    Newton on the two equations of charge, each iteration one multigrid-CG solve. The error is the current misplaced
+    anywhere, sum |residual| V, over the applied current. At the end the ionic potential is shifted by the constant that
+    makes the reactions carry exactly the applied current, so the ledger closes to rounding.
+
+    Args:
+        current_density: applied [A/m2 of geometric area], positive plates.
+        dt: [s]. hierarchy: from `precondition`, of this or a recent state.
+    """
+    fixed = conductors(model, state)
+    h, volume = model.grid.spacing, model.grid.cell_volume
+    scale = jnp.maximum(jnp.abs(current_density), REST_CURRENT) * model.grid.area
+    everywhere = system(model, fixed, jnp.zeros_like(fixed.ionic))
+
+    def evaluate(potentials):
+        plating, double_layer, insertion, gain = reactions(model, state, fixed, potentials, dt)
+        total = plating + double_layer + jnp.sum(insertion, axis=0)
+        residual = multigrid.apply(everywhere, potentials) + jnp.stack([total + fixed.diffusional_source, -total])
+        residual = residual.at[0, -1].add(-current_density / h)
+        return residual, gain
+
+    def misplaced(residual):
+        return jnp.sum(jnp.abs(residual)) * volume / scale
+
+    def unfinished(carry):
+        _, _, _, error, iterations, _, failed = carry
+        return (error > model.charge_tolerance) & (iterations < model.newton_iterations) & ~failed
+
+    def newton(carry):
+        potentials, residual, gain, error, iterations, linear, _ = carry
+        linearised = system(model, fixed, gain)
+        inverse = multigrid.inverse_block_diagonal(linearised)
+        change, convergence = conjugate_gradients.solve(
+            lambda u: multigrid.apply(linearised, u),
+            lambda r: multigrid.v_cycle(linearised, hierarchy, r, inverse),
+            -residual,
+            jnp.maximum(RESIDUAL_REDUCTION * error, 0.3 * model.charge_tolerance),
+            misplaced,
+            model.linear_iterations,
+        )
+        largest = jnp.max(jnp.where(gain > 0, jnp.abs(change[1] - change[0]), 0.0))
+        potentials = potentials + jnp.minimum(1.0, OVERPOTENTIAL_STEP / jnp.maximum(largest, 1e-30)) * change
+        residual, gain = evaluate(potentials)
+        error = misplaced(residual)
+        return (
+            potentials, residual, gain, error, iterations + 1, linear + convergence.iterations, ~jnp.isfinite(error)
+        )  # fmt: skip
+
+    potentials = jnp.stack([state.ionic_potential, state.electronic_potential])
+    residual, gain = evaluate(potentials)
+    zero = jnp.zeros((), jnp.int32)
+    start = (potentials, residual, gain, misplaced(residual), zero, zero, jnp.zeros((), bool))
+    # at least one iteration: a step always answers its own balance
+    potentials, residual, gain, error, iterations, linear, failed = lax.while_loop(unfinished, newton, newton(start))
+    potentials, reaction = _close(model, state, fixed, potentials, current_density, dt)
+    convergence = conjugate_gradients.Convergence((error <= model.charge_tolerance) & ~failed, linear, error)
+    return potentials, reaction, convergence, iterations
+
+
+def _close(model, state, fixed, potentials, current_density, dt):
+    """Shift the ionic potential by the constant that makes the reactions carry exactly the applied current.
+
+    One Newton step in that constant: it is of the order of the tolerance, and what is left of its square.
+    """
+    volume, area = model.grid.cell_volume, model.grid.area
+    plating, double_layer, insertion, gain = reactions(model, state, fixed, potentials, dt)
+    total = jnp.sum(plating + double_layer + jnp.sum(insertion, axis=0)) * volume
+    shift = (total - current_density * area) / (jnp.sum(gain) * volume)  # upwards lowers eta, which plates more
+    potentials = potentials.at[0].add(-shift)
+    plating, double_layer, insertion, _ = reactions(model, state, fixed, potentials, dt)
+    eta = potentials[1] - potentials[0] - fixed.equilibrium_potential
+    i, _ = kinetics.butler_volmer(
+        eta, fixed.exchange_current_density, model.lithium.cathodic_transfer_coefficient, model.temperature
+    )
+    on_front = fixed.lithium_area * model.interface_width > FRONT
+    collector_current = 2 * jnp.sum(fixed.electronic[0] * potentials[1][0]) / model.grid.spacing
+    return potentials, Reaction(
+        plating=plating,
+        double_layer=double_layer,
+        insertion=insertion,
+        double_layer_charge=model.lithium.double_layer_capacitance * fixed.bare_area * eta,
+        overpotential=eta,
+        front_speed=jnp.max(jnp.where(on_front, jnp.abs(i), 0.0)) * model.lithium.molar_volume / FARADAY,
+        collector_current=collector_current * model.grid.spacing**2 / area,
+    )

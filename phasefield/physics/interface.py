@@ -1,0 +1,105 @@
+"""Motion of the lithium front: conservative, and without motion by curvature."""
+
+import jax.numpy as jnp
+from jax import lax
+
+from phasefield import operators
+from phasefield.units import FARADAY
+
+TAIL = 1e-6  # below this distance of xi from 0 and 1 the profile has no direction
+MOBILITY = 2.0  # Gamma over the speed of the fastest front
+STABLE = 0.4  # of the explicit limit h2/(2 ndim Gamma delta)
+
+
+def pore_faces(pore, reactive_pore, periodic):
+    """Pore fraction open to lithium between neighbours, one array an axis, on upper faces [-].
+
+    The smaller of the two cells' fractions, so that a cell with little pore is not flooded through its faces; zero where
+    either is too small to react.
+    """
+    faces = []
+    for a in range(pore.ndim):
+        exists = operators.upper_faces(pore.shape, a, periodic[a], pore.dtype)
+        both = (reactive_pore > 0) & (operators.shift(reactive_pore, a, +1, periodic[a]) > 0)
+        faces.append(jnp.where(both, jnp.minimum(pore, operators.shift(pore, a, +1, periodic[a])), 0.0) * exists)
+    return tuple(faces)
+
+
+def normal(phase, faces, spacing, interface_width, periodic):
+    """Unit vector along grad xi at cell centres, one array an axis; shorter where there is no front.
+
+    Taken from psi = delta ln(xi/(1 - xi)), which is a distance across a tanh profile and so has a clean gradient where xi
+    itself is flat. Faces without pore do not count: a front meets the host at a right angle.
+
+    Source: Jain, J. Comput. Phys. 469 (2022) 111529.
+    """
+    inside = jnp.clip(phase, 0, 1)  # in the logarithm only; phase itself is never clipped
+    psi = interface_width * (jnp.log(inside + TAIL) - jnp.log(1 - inside + TAIL))
+    parts = []
+    for a in range(phase.ndim):
+        is_open = (faces[a] > 0).astype(phase.dtype)
+        slope = is_open * operators.difference(psi, a, periodic[a]) / spacing
+        count = is_open + operators.shift(is_open, a, -1, periodic[a])
+        parts.append((slope + operators.shift(slope, a, -1, periodic[a])) / jnp.maximum(count, 1.0))
+    length = operators.norm(parts)
+    return [p / jnp.maximum(length, 1e-3) for p in parts]  # |grad psi| is 1 in a front, 0 far from it
+
+
+def regularisation(phase, faces, spacing, interface_width, mobility, periodic):
+    """Rate of change of pore * xi [1/s] that keeps fronts tanh-shaped; a divergence: it adds no lithium.
+
+        div{ eps_face Gamma [ delta grad xi - xi (1 - xi) nhat ] }
+
+    Args:
+        phase: xi. faces: pore fraction on upper faces. mobility: Gamma [m/s]. interface_width: delta [m].
+
+    Source: Chiu & Lin, J. Comput. Phys. 230 (2011) 185.
+    """
+    directions = normal(phase, faces, spacing, interface_width, periodic)
+    fluxes = []
+    for a, direction in enumerate(directions):
+        sharpening = phase * (1 - phase) * direction
+        mean = 0.5 * (sharpening + operators.shift(sharpening, a, +1, periodic[a]))
+        spreading = interface_width * operators.difference(phase, a, periodic[a]) / spacing
+        fluxes.append(faces[a] * mobility * (spreading - mean))
+    return operators.divergence(fluxes, spacing, periodic)
+
+
+def relax(phase, pore, faces, spacing, interface_width, mobility, time, periodic):
+    """Phase after `time` of the regularisation alone, in as many explicit sub-steps as stability asks for."""
+    ndim = phase.ndim
+    limit = STABLE * spacing**2 / (2 * ndim * interface_width * jnp.maximum(mobility, 1e-30))
+    substeps = jnp.maximum(jnp.ceil(time / limit), 1).astype(jnp.int32)
+    dt = (time / substeps).astype(phase.dtype)
+    safe_pore = jnp.where(pore > 0, pore, 1.0)
+
+    def substep(_, xi):
+        return xi + dt * regularisation(xi, faces, spacing, interface_width, mobility, periodic) / safe_pore
+
+    return lax.fori_loop(0, substeps, substep, phase)
+
+
+def advance(model, state, reaction, dt):
+    """Phase after dt:  eps_p dxi/dt = (Vm/F) s + regularisation, Gamma being a small multiple of the fastest front's speed."""
+    open_pore = model.reactive_pore
+    growth = jnp.where(open_pore > 0, reaction.plating / jnp.where(open_pore > 0, open_pore, 1.0), 0.0)
+    phase = state.phase + dt * model.lithium.molar_volume / FARADAY * growth
+    periodic = operators.laterally_periodic(model.grid.ndim)
+    mobility = MOBILITY * reaction.front_speed
+    return relax(
+        phase, open_pore, model.pore_faces, model.grid.spacing, model.interface_width, mobility, dt, periodic
+    )  # fmt: skip
+
+
+def gibbs_thomson(model, phase):
+    """Equilibrium potential of curved lithium [V]: U = -gamma Vm curvature/F, curvature 2/R for a sphere of lithium."""
+    periodic = operators.laterally_periodic(model.grid.ndim)
+    h = model.grid.spacing
+    directions = normal(phase, model.pore_faces, h, model.interface_width, periodic)
+    curvature = 0.0
+    for a, direction in enumerate(directions):
+        is_open = model.pore_faces[a] > 0
+        face = jnp.where(is_open, 0.5 * (direction + operators.shift(direction, a, +1, periodic[a])), 0.0)
+        curvature = curvature - (face - operators.shift(face, a, -1, periodic[a])) / h
+    lithium = model.lithium
+    return -lithium.surface_energy * lithium.molar_volume * curvature / FARADAY

@@ -1,0 +1,56 @@
+"""Salt in the electrolyte: diffusion, and what the reaction leaves behind."""
+
+import jax.numpy as jnp
+
+from phasefield import operators
+from phasefield.physics import charge
+from phasefield.solvers import conjugate_gradients, multigrid
+from phasefield.units import FARADAY
+
+EMPTY = 1e-6  # electrolyte fraction that stands for none: gives cells without electrolyte a value, not a flow
+REST_CURRENT = 0.01  # A/m2: what errors are held against when no current flows
+
+
+def system(model, phase, dt) -> multigrid.System:
+    """(eps_l/dt - div D eps_l^b grad), implicit in time."""
+    electrolyte = model.electrolyte
+    fraction = charge.electrolyte_fraction(model, phase) + EMPTY
+    return multigrid.System(
+        conductivities=(electrolyte.diffusivity * fraction**electrolyte.bruggeman_exponent,),
+        diagonals=(fraction / dt,),
+        coupling=None,
+        spacing=model.grid.spacing,
+        periodic=operators.laterally_periodic(model.grid.ndim),
+    )
+
+
+def precondition(model, state, dt) -> multigrid.Hierarchy:
+    """Coarse levels for the salt in this state; they serve the next steps too."""
+    return multigrid.build(system(model, state.phase, dt))
+
+
+def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy):
+    """(concentration after dt [mol/m3], Convergence).
+
+        eps_l dc/dt = div(D eps_l^b grad c) + (1 - t+)/F div i_e
+
+    with i_e the current in the electrolyte, whose divergence is -s where nothing else conducts ions. No anion crosses the
+    top: there the salt that diffuses in, (1 - t+) i_app/F, is what the current leaves behind, and both drop out.
+    Backward Euler. The error is the salt misplaced anywhere over the salt that the applied current brings in.
+    """
+    share = (1 - model.electrolyte.transference_number) / FARADAY
+    h = model.grid.spacing
+    linear = system(model, phase, dt)
+    inverse = multigrid.inverse_block_diagonal(linear)
+    source = charge.electrolyte_current_divergence(model, state, ionic_potential)
+    residual = operators.diffusion(linear.conductivities[0], state.concentration, h) + share * source
+    scale = share * jnp.maximum(jnp.abs(current_density), REST_CURRENT) * model.grid.columns / h
+    change, convergence = conjugate_gradients.solve(
+        lambda u: multigrid.apply(linear, u),
+        lambda r: multigrid.v_cycle(linear, hierarchy, r, inverse),
+        residual[None],
+        model.salt_tolerance,
+        lambda r: jnp.sum(jnp.abs(r)) / scale,
+        model.linear_iterations,
+    )
+    return state.concentration + change[0], convergence
