@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 import numpy as np
 
 from phasefield.host.connectivity import joined_to, path_threshold, reaches
-from phasefield.host.geometry import Geometry, HostError, layer_mean, surface_density
+from phasefield.host.geometry import Geometry, HostError, diffuse, layer_mean, surface_density
 from phasefield.host.sizes import SizeDistribution, local_thickness, particle_sizes
 
 
@@ -164,10 +164,9 @@ def describe(
 def _host_area(geometry: Geometry) -> float:
     """Area of host against pore per geometric area [-], its upper face included and bare collector left out."""
     solid = geometry.fractions.sum(axis=0)
-    host = geometry.fractions[1:].sum(axis=0) / np.maximum(solid, 1e-12)
-    return float(
-        (host * surface_density(solid, geometry.spacing)).sum() * geometry.spacing / np.prod(geometry.shape[1:])
-    )
+    share = diffuse(geometry.fractions[1:].sum(axis=0)) / np.maximum(diffuse(solid), 1e-12)  # on the pore side too
+    area = (share * surface_density(solid, geometry.spacing)).sum() * geometry.spacing
+    return float(area / np.prod(geometry.shape[1:]))
 
 
 def conductivities(
@@ -198,11 +197,9 @@ def conductivities(
 
 
 def _between(pair: tuple[float, float], theta: float) -> float:
-    """Conductivity at this lithiation [S/m], straight in log10; straight in itself where one end does not conduct."""
+    """Conductivity at this lithiation [S/m], straight in log10 as in the model; none where one end has none."""
     low, high = map(float, pair)
-    if low <= 0 or high <= 0:
-        return low + theta * (high - low)
-    return low ** (1 - theta) * high**theta
+    return low ** (1 - theta) * high**theta if low > 0 and high > 0 else 0.0
 
 
 def _share(part: np.ndarray, whole: np.ndarray, empty: float = 0.0) -> float:
