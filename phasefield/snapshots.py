@@ -82,7 +82,8 @@ def describe(name: str) -> Quantity:
 @contextmanager
 def _open(path, mode: str) -> Iterator[h5py.File]:
     """The open file; any trouble with it becomes a SnapshotError that names it."""
-    # v110: VTK cannot read what h5py writes under libver='latest'. Unlocked: a viewer may hold the file meanwhile.
+    # At most v110: VTK cannot read what h5py writes under 'latest'. At least v108: a file of the v110 kind is marked
+    # while open, and one killed in an append could never be opened again. Unlocked: a viewer may hold it meanwhile.
     options = {"libver": ("v108", "v110")} if mode != "r" else {}
     try:
         with h5py.File(path, mode, locking=False, **options) as file:

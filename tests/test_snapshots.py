@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -132,6 +133,23 @@ def test_a_viewer_may_hold_the_file(tmp_path):
         snapshots.append(path, 1.0, 0.0, {"phase": field((10, 6), 1), "nucleated": field((10, 6), 1) > 1})
         viewer.communicate(b"\n")
     assert len(snapshots.load(path).times) == 2
+
+
+def test_a_run_killed_while_it_appends_keeps_its_snapshots(tmp_path):
+    path = write(tmp_path / "run.vtkhdf", (10, 6), 2)
+    killed = """if True:
+        import os, sys
+        import numpy as np
+        from phasefield import snapshots
+        snapshots._declare = lambda *_: os._exit(9)
+        snapshots.append(sys.argv[1], 900.0, 0.0, {"phase": np.ones((10, 6)), "nucleated": np.ones((10, 6))})
+    """
+    root = str(Path(snapshots.__file__).parents[1])
+    assert subprocess.run([sys.executable, "-c", killed, path], cwd=root).returncode == 9
+    np.testing.assert_array_equal(snapshots.load(path).times[:2], [0, 100])
+    snapshots.truncate(path, 2, 0)
+    snapshots.append(path, 200.0, 0.0, {"phase": field((10, 6), 2), "nucleated": field((10, 6), 2) > 1})
+    np.testing.assert_array_equal(snapshots.load(path).field("phase", 2), field((10, 6), 2))
 
 
 def test_xarray_reads_the_same_file(tmp_path):

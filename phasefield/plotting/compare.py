@@ -37,20 +37,27 @@ def compare_runs(
         output_png, output_csv: where to.
         capacities: to show [mAh/cm2].
         labels: of the runs, the names of their folders when not given.
-    Raises: ComparisonError for no runs, or labels of another number. SnapshotError for files that are no runs.
-        OSError, json.JSONDecodeError for measures that cannot be read.
+    Raises: ComparisonError for no runs, labels of another number, or measures that cannot be read.
+        SnapshotError for files that are no runs.
     """
     folders = [Path(folder) for folder in folders]
     labels = [folder.name for folder in folders] if labels is None else list(labels)
     _check(folders, labels)
     written = style.save(compare_figure([load(folder) for folder in folders], labels, capacities), output_png)
     if output_csv is not None:
-        measures = [json.loads((folder / "measures.json").read_text()) for folder in folders]
+        measures = [_read_measures(folder / "measures.json") for folder in folders]
         output_csv = Path(output_csv)
         output_csv.parent.mkdir(parents=True, exist_ok=True)
         output_csv.write_text(measures_table(measures, labels), newline="")
         written.append(output_csv)
     return written
+
+
+def _read_measures(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ComparisonError(f"{path} cannot be read ({error}); finish the run, or leave the table out") from None
 
 
 def _check(runs: Sequence, labels: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from phasefield.units import hour, mAh_per_cm2, mV, um
 SOLID = "fraction_"
 DASHES = (0, (4, 3))
 OUTLINES = ((style.INK, "Host surface"), (style.LITHIUM, "Lithium surface"))
+INSERTION = 0.2  # V; lithium enters the host at potentials above
 REACHED = 0.05  # a run has reached a capacity when a snapshot lies within this fraction of it
 
 
@@ -73,12 +74,12 @@ def picture(run: Run, index: int) -> np.ndarray:
     return np.clip(mixed + sum(parts[name] * colours[name] for name in parts), 0, 1)
 
 
-def pore_filling(run: Run, index: int) -> np.ndarray:
-    """Lithium fraction of the pores in each plane (z,) [-]; NaN where a plane has almost none."""
+def pore_filling(run: Run, indices) -> np.ndarray:
+    """Lithium fraction of the pores in each plane (snapshots, z) [-]; NaN where a plane has almost no pores."""
     axes = tuple(range(1, len(run.shape)))
-    pore = run.static["pore_fraction"]
+    pore = run.field("pore_fraction", 0)
     volume = pore.mean(axis=axes)
-    filled = (pore * run.field("phase", index)).mean(axis=axes)
+    filled = np.stack([(pore * run.field("phase", index)).mean(axis=axes) for index in indices])
     return np.where(volume > 0.02, filled / np.maximum(volume, 0.02), np.nan)
 
 
@@ -167,9 +168,9 @@ def draw_legend(figure: Figure, handles: list, top: float) -> None:
 
 def draw_depth(axes: Axes, run: Run, colours: dict, legend: bool = True) -> None:
     """Lithium fraction of the pores against height, a line for each snapshot; colours: index -> colour."""
-    for index, colour in colours.items():
-        label = capacity_label(run, index, unit=False)
-        axes.plot(pore_filling(run, index), heights(run), color=colour, label=label)
+    if colours:
+        for (index, colour), filling in zip(colours.items(), pore_filling(run, colours), strict=True):
+            axes.plot(filling, heights(run), color=colour, label=capacity_label(run, index, unit=False))
     mark_host(axes, run)
     axes.set(xlim=(-0.02, 1.05), ylim=extent(run)[2:], xlabel=style.FILLING)
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
@@ -192,12 +193,46 @@ def draw_potential(axes: Axes, run: Run, colour=style.LITHIUM, label: str | None
     style.open_frame(axes)
 
 
+def draw_start(axes: Axes, run: Run, colour=style.LITHIUM) -> None:
+    """Potential against time on a logarithmic axis, from the start or, after insertion, from the fall below 0 V."""
+    time, potential = (run.history.get(name, np.array([])) for name in ("time", "potential"))
+    axes.set(xlabel=style.TIME)
+    style.open_frame(axes)
+    if not len(potential):
+        return
+    spike, start = nucleation_spike(run), 0.0
+    if potential[0] > INSERTION and (potential < 0).any():
+        start = time[max(int(np.argmax(potential < 0)) - 1, 0)]
+        axes.set_xlabel(f"{style.TIME.removesuffix(' (s)')} since 0 V (s)")
+    shown = time > start
+    if not shown.any():
+        return
+    since = time[shown] - start
+    first = since[0]
+    last = min(max(1e3 * (spike.time - start if spike else first), 1.0, 30 * first), since[-1])
+    kept = since <= last
+    axes.plot(since[kept], potential[shown][kept] / mV, color=colour)
+    axes.set(xscale="log" if last > 10 * first else "linear", xlim=(first, max(last, 2 * first)))
+    if spike and spike.time > start:
+        draw_spike(axes, spike.time - start, spike)
+
+
+def draw_insertion(axes: Axes, run: Run, colour=style.LITHIUM) -> None:
+    """An inset with the whole potential in volts, for runs that begin with insertion far above the plating."""
+    potential = run.history.get("potential", np.array([0.0]))
+    if potential.max() > INSERTION:
+        inset = axes.inset_axes((0.5, 0.6, 0.48, 0.4))
+        inset.plot(run.history["charge"] / mAh_per_cm2, potential, color=colour, linewidth=0.8)
+        inset.set_ylabel("(V)")
+        inset.tick_params(labelsize=5.5)
+
+
 def draw_spike(axes: Axes, x: float, spike: Spike) -> None:
     """A marker at the spike with its value."""
-    y = spike.potential / mV
-    axes.plot([x], [y], "v", color=style.RUNS[1], markersize=3.5, clip_on=False, zorder=5)
+    y, colour = spike.potential / mV, style.RUNS[1]
+    axes.plot([x], [y], "v", color=colour, markersize=3.5, clip_on=False, zorder=5)
     text = f"{y:.0f} mV".replace("-", "−")
-    axes.annotate(text, (x, y), xytext=(5, 0), textcoords="offset points", ha="left", va="center", color=style.RUNS[1])
+    axes.annotate(text, (x, y), xytext=(5, -1), textcoords="offset points", ha="left", va="center", color=colour)
 
 
 def potential_limits(runs: list[Run]) -> tuple[float, float] | None:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from phasefield.plotting import panels, style
 from phasefield.snapshots import Run, SnapshotError, load
@@ -94,7 +94,7 @@ def depth_profile(run: Run, capacities: Sequence[float] | None = None) -> Figure
     panels.draw_depth(lines, run, dict(zip(indices, style.capacity_colours(len(indices)), strict=True)))
     lines.set_ylabel(style.HEIGHT)
     over = style.place(figure, 88, 5, 68, 58, "b", sharey=lines)
-    filling = np.stack([panels.pore_filling(run, i) for i in range(len(run.times))], axis=1)
+    filling = panels.pore_filling(run, range(len(run.times))).T
     rising = bool(np.all(np.diff(run.capacities) > 0))
     x = run.capacities / mAh_per_cm2 if rising else run.times / hour
     shading = {"shading": "nearest", "vmin": 0, "vmax": 1, "cmap": style.SEQUENTIAL, "rasterized": True}
@@ -114,23 +114,13 @@ def _draw_potentials(figure: Figure, run: Run, left: float, top: float, widths, 
     whole = style.place(figure, left + widths[0] + 6, top, widths[1], height, sharey=early)
     place = left + widths[0] + 6
     style.place_letter(figure, place - 4, top - 1.5, letters[1])
+    panels.draw_start(early, run)
     panels.draw_potential(whole, run, mark=False)
+    panels.draw_insertion(whole, run)
     whole.tick_params(labelleft=False)
+    early.set_ylabel(style.POTENTIAL)
     if limits := panels.potential_limits([run]):
         early.set_ylim(limits)
-    history = run.history
-    if len(history.get("potential", ())):
-        time, potential = history["time"], history["potential"] / mV
-        spike = panels.nucleation_spike(run)
-        first = time[time > 0][0] if (time > 0).any() else 1.0
-        last = min(max(1e3 * (spike.time if spike else first), 1.0, 30 * first), time[-1])
-        shown = (time > 0) & (time <= last)
-        early.plot(time[shown], potential[shown], color=style.LITHIUM)
-        early.set(xscale="log" if last > 10 * first else "linear", xlim=(first, max(last, 2 * first)))
-        if spike:
-            panels.draw_spike(early, spike.time, spike)
-    early.set(xlabel=style.TIME, ylabel=style.POTENTIAL)
-    style.open_frame(early)
 
 
 @style.styled
@@ -177,21 +167,24 @@ def run_figure(run: Run, capacities: Sequence[float] | None = None) -> Figure:
 
 def _draw_solver(figure: Figure, run: Run, left: float, top: float, width: float, height: float) -> None:
     """Size and Newton iterations of each step."""
-    half = (height - 3) / 2
-    step = style.place(figure, left, top, width, half, "e")
-    newton = style.place(figure, left, top + half + 3, width, half, sharex=step)
-    history, grey = run.history, {"color": style.FAINT, "linewidth": 0.8}
-    for axes, name in ((step, "time_step"), (newton, "newton_iterations")):
+    history, half = run.history, (height - 3) / 2
+    rows = [("time_step", "Time\nstep (s)"), ("newton_iterations", "Newton\niterations")]
+    drawn = []
+    for i, (name, label) in enumerate(rows):
+        axes = style.place(figure, left, top + i * (half + 3), width, half, "" if i else "e")
         if len(history.get(name, ())):
-            axes.plot(history[name], **grey)
+            axes.plot(history[name], color=style.FAINT, linewidth=0.8)
+        axes.set_ylabel(label)
         style.open_frame(axes)
-    if len(history.get("time_step", ())):
-        step.set_yscale("log")
+        drawn.append(axes)
+    step, newton = drawn
     step.tick_params(labelbottom=False)
-    step.set_ylabel("Time\nstep (s)")
+    if len(set(history.get("time_step", ()))) > 1:
+        step.set_yscale("log")
+        step.yaxis.set_minor_formatter(NullFormatter())
     newton.set(xlabel="Step", ylim=(0, None))
-    newton.set_ylabel("Newton\niterations")
-    figure.align_ylabels([step, newton])
+    newton.sharex(step)
+    figure.align_ylabels(drawn)
 
 
 MAPS = (  # field, title with unit, factor to the unit, which cells mean something

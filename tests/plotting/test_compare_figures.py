@@ -3,21 +3,24 @@
 import csv
 import io
 import json
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
-from test_run_figures import overlapping_texts
 
 from phasefield import snapshots
 from phasefield.plotting import compare, compare_runs, style
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
 def load(run_files, *names):
     return [snapshots.load(run_files[name]) for name in names]
 
 
-@pytest.mark.parametrize("names", [("bottom", "even"), ("flat", "flat"), ("bottom", "flat", "even", "bottom")])
-def test_scales_are_shared_and_no_text_overlaps(run_files, names):
+@pytest.mark.parametrize("names", [("flat", "flat"), ("bottom", "flat", "even", "bottom")])
+def test_scales_are_shared_and_no_text_overlaps(run_files, overlapping_texts, names):
     figure = compare.compare_figure(load(run_files, *names), names, capacities=(1, 2, 4))
     assert overlapping_texts(figure) == []
     rows = np.array(figure.axes).reshape(len(names), 5)  # three sections, depth, potential
@@ -42,13 +45,20 @@ def test_the_table_has_a_header_and_a_row_a_run():
     assert rows[1]["steps"] == "7" and rows[1]["ledger_error"] == ""
 
 
-def test_compare_runs_writes_picture_and_table(run_files, tmp_path):
+def test_the_script_writes_picture_and_table(run_files, tmp_path, monkeypatch):
     folders = [run_files[name].parent for name in ("bottom", "even")]
     for folder in folders:
         (folder / "measures.json").write_text(json.dumps({"steps": 3}))
-    paths = compare_runs(folders, tmp_path / "new" / "all.png", tmp_path / "table" / "all.csv", capacities=(2, 4))
-    assert [path.name for path in paths] == ["all.png", "all.csv"]
-    assert paths[1].read_text() == "run,steps\nbottom,3\neven,3\n"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["compare.py", *map(str, folders)])
+    runpy.run_path(str(SCRIPTS / "compare.py"))
+    assert (tmp_path / "comparison.png").stat().st_size > 2000
+    assert (tmp_path / "comparison.csv").read_text() == "run,steps\nbottom,3\neven,3\n"
+
+
+def test_missing_measures_are_named(run_files, tmp_path):
+    with pytest.raises(compare.ComparisonError, match=r"measures\.json cannot be read"):
+        compare_runs([run_files["flat"].parent], tmp_path / "all.png", tmp_path / "all.csv")
 
 
 @pytest.mark.parametrize(("count", "labels"), [(0, []), (1, ["a", "b"])])

@@ -1,67 +1,29 @@
 """Figures of a run: made in 2D and 3D, labelled with units, without overlapping text."""
 
 import re
-from itertools import combinations
+import runpy
+import shutil
+from functools import cache
+from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.text import Text
 
 from phasefield import snapshots
-from phasefield.plotting import panels, plot_run, run, style
+from phasefield.plotting import panels, run, style
 from phasefield.units import mAh_per_cm2, um
 
 
-def draw(figure):
-    with matplotlib.rc_context(style._RC):
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-    return canvas.get_renderer()
-
-
-def overlapping_texts(figure):
-    """Pairs of texts whose boxes overlap, and texts that leave the figure."""
-    renderer = draw(figure)
-    unseen = set(undrawn(figure))
-    boxes = []
-    for text in figure.findobj(Text):
-        if text.get_visible() and text.get_text().strip() and text not in unseen:
-            boxes.append((text.get_text(), text.get_window_extent(renderer)))
-    page = figure.bbox
-    outside = [t for t, b in boxes if b.x0 < -1 or b.y0 < -1 or b.x1 > page.width + 1 or b.y1 > page.height + 1]
-    clashes = [
-        (one, two)
-        for (one, a), (two, b) in combinations(boxes, 2)
-        if min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1
-    ]
-    return clashes + outside
-
-
-def undrawn(figure):
-    """Labels of ticks beyond the limits: they exist but are not drawn."""
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            scaled = axis.get_transform().transform
-            low, high = sorted(scaled(np.array(axis.get_view_interval())))
-            margin = 1e-6 * (high - low)
-            for tick in [*axis.majorTicks, *axis.minorTicks]:
-                if not low - margin <= scaled(tick.get_loc()) <= high + margin:
-                    yield from (tick.label1, tick.label2)
-
-
+@cache
 def figures(path):
     loaded = snapshots.load(path)
-    yield run.run_figure(loaded)
-    yield run.cross_sections(loaded)
-    yield run.depth_profile(loaded)
-    yield run.potential_figure(loaded)
-    yield run.maps(loaded, 2.0)
+    draw = (run.run_figure, run.cross_sections, run.depth_profile, run.potential_figure, run.maps)
+    return [one(loaded) for one in draw]
 
 
 @pytest.mark.parametrize("kind", ["bottom", "flat"])
-def test_no_text_overlaps(run_files, kind):
+def test_no_text_overlaps(run_files, overlapping_texts, kind):
     for figure in figures(run_files[kind]):
         assert overlapping_texts(figure) == []
 
@@ -71,13 +33,15 @@ def test_every_label_has_its_unit(run_files, kind):
     plain = {"", style.FILLING, "Step", "Newton\niterations"}  # pure numbers
     for figure in figures(run_files[kind]):
         labels = {label for axes in figure.axes for label in (axes.get_xlabel(), axes.get_ylabel())} - plain
-        assert labels and all(re.search(r"\((s|h|µm|mV|mA/cm³|mol/L|mAh/cm²)\)$", label) for label in labels), labels
+        assert labels and all(re.search(r"\((s|h|µm|V|mV|mA/cm³|mol/L|mAh/cm²)\)$", label) for label in labels), labels
 
 
-def test_plot_run_writes_every_figure(run_files, tmp_path):
-    paths = plot_run(run_files["flat"].parent, tmp_path / "new" / "figures", capacities=[1, 4])
-    names = ["summary.png", "sections.png", "depth.png", "potential.png", "maps.png"]
-    assert [path.name for path in paths] == names
+def test_the_script_writes_every_figure(run_files, tmp_path, monkeypatch):
+    shutil.copy(run_files["flat"], tmp_path)
+    monkeypatch.setattr("sys.argv", ["plot.py", str(tmp_path), "1", "4"])
+    runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "plot.py"))
+    paths = list((tmp_path / "figures").iterdir())
+    assert {path.name for path in paths} == {f"{n}.png" for n in ("summary", "sections", "depth", "potential", "maps")}
     assert all(path.stat().st_size > 2000 for path in paths)
 
 
@@ -102,7 +66,7 @@ def test_the_spike_is_found_and_its_absence_too(run_files):
 def test_filling_by_depth_holds_all_lithium(run_files):
     loaded = snapshots.load(run_files["bottom"])
     pore, phase = loaded.static["pore_fraction"], loaded.field("phase", -1)
-    filling, volume = panels.pore_filling(loaded, -1), pore.mean(axis=(1, 2))
+    filling, volume = panels.pore_filling(loaded, [-1])[0], pore.mean(axis=(1, 2))
     some = np.isfinite(filling)
     assert (filling[some] * volume[some]).sum() == pytest.approx((pore * phase).mean(axis=(1, 2)).sum(), rel=1e-2)
 
@@ -135,10 +99,10 @@ def write_odd_run(folder, capacities, potential=()):
     ("capacities", "potential"),
     [((0,), ()), ((1,), [-0.1]), ((0, 1, 0.5, 0), [-0.02, -0.02, 0.02, 0.02]), ((0, 1), np.linspace(1.6, -0.03, 50))],
 )
-def test_short_stripping_and_inserting_runs_are_drawn(tmp_path, capacities, potential):
+def test_short_stripping_and_inserting_runs_are_drawn(tmp_path, overlapping_texts, capacities, potential):
     path = write_odd_run(tmp_path, capacities, potential)
-    for figure in figures(path):
-        assert overlapping_texts(figure) == []
+    for draw in (run.run_figure, run.depth_profile, run.maps):
+        assert overlapping_texts(draw(snapshots.load(path))) == []
     if len(potential) == 50:  # insertion at 1.6 V would dwarf the plating
         assert panels.potential_limits([snapshots.load(path)])[1] < 150
 
