@@ -135,15 +135,10 @@ def draw_scale_bar(axes: Axes, run: Run) -> None:
     length = rounds[rounds <= 0.4 * (right - left)][-1]
     x, y = right - 0.06 * (right - left) - length, upper - 0.06 * (right - left)
     axes.plot([x, x + length], [y, y], color=style.INK, linewidth=1.6, solid_capstyle="butt")
-    axes.annotate(
-        f"{length:g} µm",
-        (x + length / 2, y),
-        xytext=(0, -2.5),
-        textcoords="offset points",
-        ha="center",
-        va="top",
-        fontsize=6.5,
-    )
+    room = axes.get_position().width * axes.figure.get_figwidth() * style.INCH * length / (right - left)  # mm
+    centre = room > 8  # else the text is longer than the bar and would leave the panel
+    place = {"ha": "center" if centre else "right", "va": "top", "textcoords": "offset points", "xytext": (0, -2.5)}
+    axes.annotate(f"{length:g} µm", (x + length / (1 + centre), y), fontsize=6.5, **place)
 
 
 def draw_key(figure: Figure, run_or_runs, top: float) -> None:
@@ -176,7 +171,8 @@ def draw_depth(axes: Axes, run: Run, colours: dict, legend: bool = True) -> None
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     style.open_frame(axes)
     if legend and colours:
-        axes.legend(title="mAh/cm²", loc="best", borderpad=0.2, labelspacing=0.3)
+        veil = {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 0.9}
+        axes.legend(title="mAh/cm²", loc="best", borderpad=0.2, labelspacing=0.3, **veil)
 
 
 def draw_potential(axes: Axes, run: Run, colour=style.LITHIUM, label: str | None = None, mark: bool = True) -> None:
@@ -241,6 +237,7 @@ def potential_limits(runs: list[Run]) -> tuple[float, float] | None:
     if not values:
         return None
     low, high = min(v.min() for v in values), max(v.max() for v in values)
-    high = min(max(high, 0.0), 2 * max(-low, 50.0))
+    inserts = high > INSERTION / mV
+    high = min(max(high, 0.0), max(-0.3 * low, 20.0) if inserts else max(-low, 50.0))
     margin = 0.08 * (high - low)
     return low - margin, high + margin

@@ -15,6 +15,7 @@ from phasefield.snapshots import Run, SnapshotError, load
 from phasefield.units import hour, mAh_per_cm2, mol_per_L, mV, um
 
 TALLEST = 78.0  # mm, of the sections together
+TRACE = 0.25  # volume fraction of electrolyte, or of conductors, below which maps of them are left blank
 MILLIAMPERE_PER_CM3 = 1e3  # A/m3
 
 
@@ -207,8 +208,8 @@ def maps(run: Run, capacity: float | None = None) -> Figure:
     figure = style.new_figure(style.PAGE, 9 + rows * (high + 17))
     pore, phase = run.section("pore_fraction", 0), run.section("phase", index)
     room = {
-        "electrolyte": pore * (1 - phase) > 0.05,
-        "conductor": 1 - pore * (1 - phase) > 0.05,
+        "electrolyte": pore * (1 - phase) > TRACE,
+        "conductor": 1 - pore * (1 - phase) > TRACE,
         "all": np.ones_like(pore, bool),
     }
     for i, (name, title, factor, where) in enumerate(shown):
