@@ -1,6 +1,6 @@
 """A run on disk: one `run.vtkhdf` that ParaView, PyVista, VTK and xarray open as it is, and `Run`, its lazy reader.
 
-The only module that imports h5py. The layout is VTKHDF 2.2 temporal ImageData; README and docs show how to open it.
+The only module that imports h5py. The layout is VTKHDF 2.2 temporal ImageData with dimension scales.
 A file is data: reading one evaluates nothing that is written in it. All numbers are SI.
 """
 
