@@ -18,7 +18,7 @@ from phasefield.host.geometry import Geometry, HostError, assemble, check_box, c
 from phasefield.host.tessellation import Distances, measure, pack
 
 ATTEMPTS = 10  # packings tried before giving up on one whose phases percolate
-POROGEN_SHARE = 0.82  # porogen volume over pore volume asked for; what they merge into and the gaps make up the rest
+POROGEN_SHARE = 0.75  # porogen volume over pore volume asked for; what they merge into and the gaps make up the rest
 OFFSETS = (-1.2e-6, 1.6e-6)  # how far the surfaces may be moved to meet the porosity [m]
 
 

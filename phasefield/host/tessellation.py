@@ -16,7 +16,7 @@ POROGEN_APART = 0.7  # distance kept by merging porogen spheres, in diameters
 PARTICLE_INTO_POROGEN = 0.9  # distance kept between particle and porogen centres, in sums of radii
 STICKING = 1.15  # distance up to which porogen spheres draw together, in diameters
 MERGING = 0.16  # distance over which neighbouring porogen spheres run together as they burn out, in diameters
-GAP_SPREAD = 0.3e-6  # of half the gap between particles in 3D [m], about 0: they touch over half of their facets
+GAP_MEAN, GAP_SPREAD = 0.1e-6, 0.3e-6  # half the gap between particles in 3D [m]; they touch where it is negative
 GAP_WAVELENGTH = 6e-6  # over which the gap varies along a facet [m]
 GAP_2D = 0.25e-6  # half the gap in a 2D section [m]: never closed, so ions pass; thin, so solids nearly touch
 
@@ -200,4 +200,4 @@ def roughness(points: list[np.ndarray], extent: np.ndarray, rng: np.random.Gener
     for k, shift in zip(wave_vector, phase, strict=True):
         column, plane = np.exp(1j * (k[0] * z + shift)), np.multiply.outer(np.exp(1j * k[1] * y), np.exp(1j * k[2] * x))
         field += np.multiply.outer(column.real, plane.real) - np.multiply.outer(column.imag, plane.imag)
-    return GAP_SPREAD * np.sqrt(2 / waves) * field
+    return GAP_MEAN + GAP_SPREAD * np.sqrt(2 / waves) * field
