@@ -18,7 +18,8 @@ from phasefield.host.geometry import Geometry, HostError, assemble, check_box, c
 from phasefield.host.tessellation import Distances, measure, pack
 
 ATTEMPTS = 10  # packings tried before giving up on one whose phases percolate
-POROGEN_SHARE = 0.75  # porogen volume over pore volume asked for; what they merge into and the gaps make up the rest
+POROGEN_SHARE, LEAN = 0.75, 0.46  # porogen volume over pore volume asked for, and the porosity below which it rises,
+# by as much as the porosity falls: lean hosts need what pore they have in one piece, not in gaps
 OFFSETS = (-1.2e-6, 1.6e-6)  # how far the surfaces may be moved to meet the porosity [m]
 
 
@@ -72,12 +73,13 @@ def generate(request: PackingRequest, seed: int) -> Geometry:
         )
 
     extent = np.array([request.thickness, *(n * request.spacing for n in request.shape[1:])])
+    porogen_share = POROGEN_SHARE + max(0.0, LEAN - request.porosity)
     for attempt in range(ATTEMPTS):
         rng = np.random.default_rng([int(seed), attempt])
         bodies = pack(
             extent,
             (1 - request.porosity) * prod(extent),
-            POROGEN_SHARE * request.porosity * prod(extent),
+            porogen_share * request.porosity * prod(extent),
             request.particle_diameter,
             request.particle_flatness,
             request.pore_diameter,

@@ -23,11 +23,8 @@ def test_nothing_overlaps(kind, tmp_path, overlapping_texts):
     assert figure.get_figwidth() * style.INCH == pytest.approx(180)
     assert overlapping_texts(figure) == []
     labels = [axes.get_xlabel() + axes.get_ylabel() for axes in figure.axes]
-    assert (
-        labels[0] == (style.HEIGHT if kind != "wide" else "Height (µm)")
-        and labels[1] == "Porosity (%)"
-        and "Diameter (µm)" in labels[2]
-    )
+    assert labels[0] == (style.HEIGHT if kind != "wide" else "Height (µm)")
+    assert labels[1] == "Porosity (%)" and "Diameter (µm)" in labels[2]
     assert style.save(figure, tmp_path / "host.png")[0].stat().st_size > 10_000
 
 
