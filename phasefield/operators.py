@@ -34,13 +34,23 @@ def upper_faces(shape, axis: int, periodic: bool, dtype):
     return exists.reshape((1,) * axis + (n,) + (1,) * (len(shape) - axis - 1))
 
 
-def face_mean(k, axis: int, periodic: bool):
-    """Arithmetic mean of k on the upper face of each cell; zero on a closed end."""
-    return 0.5 * (k + shift(k, axis, +1, periodic)) * upper_faces(k.shape, axis, periodic, k.dtype)
+def face_mean(k, axis: int, periodic: bool, mean: str = "arithmetic"):
+    """Mean of k on the upper face of each cell; zero on a closed end.
+
+    Args:
+        mean: "arithmetic", for diffuse fields; "harmonic", exact for plates in series and for sharp fields.
+    """
+    above = shift(k, axis, +1, periodic)
+    if mean == "harmonic":
+        total = k + above
+        face = 2 * k * above / jnp.where(total > 0, total, 1)
+    else:
+        face = 0.5 * (k + above)
+    return face * upper_faces(k.shape, axis, periodic, k.dtype)
 
 
 def difference(u, axis: int, periodic: bool):
-    """u[i + 1] - u[i] on the upper face of each cell; on a closed end, minus u: multiply by a face value that is zero."""
+    """u[i + 1] - u[i] on the upper face of each cell; on a closed end minus u, for a face value of zero to cancel."""
     return shift(u, axis, +1, periodic) - u
 
 
@@ -55,17 +65,17 @@ def divergence(fluxes, spacing, periodic=None):
     return sum((f - shift(f, a, -1, periodic[a])) / spacing for a, f in enumerate(fluxes))
 
 
-def diffusion(k, u, spacing, periodic=None):
-    """div(k grad u) with arithmetic face means [unit of k u / m2]; nothing crosses the ends of closed axes."""
+def diffusion(k, u, spacing, periodic=None, mean: str = "arithmetic"):
+    """div(k grad u) with the named face means [unit of k u / m2]; nothing crosses the ends of closed axes."""
     periodic = laterally_periodic(u.ndim) if periodic is None else periodic
-    fluxes = [face_mean(k, a, periodic[a]) * difference(u, a, periodic[a]) / spacing for a in range(u.ndim)]
+    fluxes = [face_mean(k, a, periodic[a], mean) * difference(u, a, periodic[a]) / spacing for a in range(u.ndim)]
     return divergence(fluxes, spacing, periodic)
 
 
-def diffusion_diagonal(k, spacing, periodic=None):
+def diffusion_diagonal(k, spacing, periodic=None, mean: str = "arithmetic"):
     """Diagonal of -div(k grad .) [unit of k / m2]."""
     periodic = laterally_periodic(k.ndim) if periodic is None else periodic
-    faces = [face_mean(k, a, periodic[a]) for a in range(k.ndim)]
+    faces = [face_mean(k, a, periodic[a], mean) for a in range(k.ndim)]
     return sum((f + shift(f, a, -1, periodic[a])) / spacing**2 for a, f in enumerate(faces))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from phasefield.host.connectivity import path_threshold, reaches
+from phasefield.connectivity import path_threshold, reaches
 from phasefield.host.geometry import COLLECTOR, Geometry, HostError, assemble, check_box, check_diffuse_cells
 from phasefield.host.image_files import open_image
 

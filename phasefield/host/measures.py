@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 
-from phasefield.host.connectivity import joined_to, path_threshold, reaches
+from phasefield.connectivity import joined_to, path_threshold, reaches
 from phasefield.host.geometry import Geometry, HostError, diffuse, layer_mean, surface_density
 from phasefield.host.sizes import SizeDistribution, local_thickness, particle_sizes
 

@@ -13,7 +13,7 @@ from math import isfinite, prod
 
 import numpy as np
 
-from phasefield.host.connectivity import path_threshold, reaches
+from phasefield.connectivity import path_threshold, reaches
 from phasefield.host.geometry import Geometry, HostError, assemble, check_box, check_diffuse_cells
 from phasefield.host.tessellation import Distances, measure, pack
 

@@ -9,6 +9,7 @@ from jax import lax
 from phasefield import operators
 from phasefield.physics import interface, kinetics, lithiation
 from phasefield.solvers import conjugate_gradients, multigrid
+from phasefield.solvers.system import System, apply, inverse_block_diagonal
 from phasefield.units import FARADAY, GAS_CONSTANT
 
 CONDUCTIVITY_FLOOR = 1e-9  # S/m: gives voids and insulators a potential; leaks 1e-4 A/m2 across one um at 0.1 V
@@ -149,11 +150,11 @@ def reactions(model, state, fixed: Conductors, potentials, dt):
     return plating, double_layer, insertion, gain
 
 
-def system(model, fixed: Conductors, gain) -> multigrid.System:
+def system(model, fixed: Conductors, gain) -> System:
     """The linearised balance of both charges; phi_s = 0 on the collector face."""
     h = model.grid.spacing
     grounded = jnp.zeros_like(fixed.electronic).at[0].set(2 * fixed.electronic[0] / h**2)
-    return multigrid.System(
+    return System(
         conductivities=(fixed.ionic, fixed.electronic),
         diagonals=(jnp.zeros_like(grounded), grounded),
         coupling=gain,
@@ -189,7 +190,7 @@ def solve(model, state, current_density, dt, hierarchy):
     def evaluate(potentials):
         plating, double_layer, insertion, gain = reactions(model, state, fixed, potentials, dt)
         total = plating + double_layer + jnp.sum(insertion, axis=0)
-        residual = multigrid.apply(everywhere, potentials) + jnp.stack([total + fixed.diffusional_source, -total])
+        residual = apply(everywhere, potentials) + jnp.stack([total + fixed.diffusional_source, -total])
         residual = residual.at[0, -1].add(-current_density / h)
         return residual, gain
 
@@ -198,14 +199,15 @@ def solve(model, state, current_density, dt, hierarchy):
 
     def unfinished(carry):
         _, _, _, error, iterations, _, failed = carry
-        return (error > model.charge_tolerance) & (iterations < model.newton_iterations) & ~failed
+        # at least one iteration: a step always answers its own balance
+        return ((error > model.charge_tolerance) | (iterations == 0)) & (iterations < model.newton_iterations) & ~failed
 
     def newton(carry):
         potentials, residual, gain, error, iterations, linear, _ = carry
         linearised = system(model, fixed, gain)
-        inverse = multigrid.inverse_block_diagonal(linearised)
+        inverse = inverse_block_diagonal(linearised)
         change, convergence = conjugate_gradients.solve(
-            lambda u: multigrid.apply(linearised, u),
+            lambda u: apply(linearised, u),
             lambda r: multigrid.v_cycle(linearised, hierarchy, r, inverse),
             -residual,
             jnp.maximum(RESIDUAL_REDUCTION * error, 0.3 * model.charge_tolerance),
@@ -224,8 +226,7 @@ def solve(model, state, current_density, dt, hierarchy):
     residual, gain = evaluate(potentials)
     zero = jnp.zeros((), jnp.int32)
     start = (potentials, residual, gain, misplaced(residual), zero, zero, jnp.zeros((), bool))
-    # at least one iteration: a step always answers its own balance
-    potentials, residual, gain, error, iterations, linear, failed = lax.while_loop(unfinished, newton, newton(start))
+    potentials, residual, gain, error, iterations, linear, failed = lax.while_loop(unfinished, newton, start)
     potentials, reaction = _close(model, state, fixed, potentials, current_density, dt)
     convergence = conjugate_gradients.Convergence((error <= model.charge_tolerance) & ~failed, linear, error)
     return potentials, reaction, convergence, iterations

@@ -44,3 +44,13 @@ def sample(model, state, overpotential, dt):
     chance = expected(model, state, overpotential, dt)
     hit = jax.random.uniform(draw, chance.shape, chance.dtype) < chance
     return jnp.where(hit, 1.0, state.nucleated).astype(state.nucleated.dtype), jax.random.key_data(key)
+
+
+def unsaturated_rate(model, state, overpotential):
+    """Expected activations per time in the whole box [1/s], of the cells that a step can resolve.
+
+    Cells that would become active within a tenth of a millisecond do so in any step and are not counted.
+    """
+    rate = surface_rate(model, state.lithiation, overpotential) * model.grid.cell_volume
+    countable = (state.nucleated == 0) & (rate < 1e4)
+    return jnp.sum(jnp.where(countable, rate, 0.0))

@@ -5,17 +5,18 @@ import jax.numpy as jnp
 from phasefield import operators
 from phasefield.physics import charge
 from phasefield.solvers import conjugate_gradients, multigrid
+from phasefield.solvers.system import System, apply, inverse_block_diagonal
 from phasefield.units import FARADAY
 
 EMPTY = 1e-6  # electrolyte fraction that stands for none: gives cells without electrolyte a value, not a flow
 REST_CURRENT = 0.01  # A/m2: what errors are held against when no current flows
 
 
-def system(model, phase, dt) -> multigrid.System:
+def system(model, phase, dt) -> System:
     """(eps_l/dt - div D eps_l^b grad), implicit in time."""
     electrolyte = model.electrolyte
     fraction = charge.electrolyte_fraction(model, phase) + EMPTY
-    return multigrid.System(
+    return System(
         conductivities=(electrolyte.diffusivity * fraction**electrolyte.bruggeman_exponent,),
         diagonals=(fraction / dt,),
         coupling=None,
@@ -41,12 +42,12 @@ def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy
     share = (1 - model.electrolyte.transference_number) / FARADAY
     h = model.grid.spacing
     linear = system(model, phase, dt)
-    inverse = multigrid.inverse_block_diagonal(linear)
+    inverse = inverse_block_diagonal(linear)
     source = charge.electrolyte_current_divergence(model, state, ionic_potential)
     residual = operators.diffusion(linear.conductivities[0], state.concentration, h) + share * source
     scale = share * jnp.maximum(jnp.abs(current_density), REST_CURRENT) * model.grid.columns / h
     change, convergence = conjugate_gradients.solve(
-        lambda u: multigrid.apply(linear, u),
+        lambda u: apply(linear, u),
         lambda r: multigrid.v_cycle(linear, hierarchy, r, inverse),
         residual[None],
         model.salt_tolerance,

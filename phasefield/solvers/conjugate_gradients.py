@@ -35,25 +35,25 @@ def solve(operator, preconditioner, right_hand_side, tolerance, measure, max_ite
     """
     b = right_hand_side
     x = jnp.zeros_like(b) if guess is None else guess
-    r = b if guess is None else b - operator(x)
-    z = preconditioner(r)
+    residual = b if guess is None else b - operator(x)
 
     def unfinished(carry):
-        _, _, _, _, iterations, error = carry
+        *_, iterations, error = carry
         return (error > tolerance) & (iterations < max_iterations)
 
     def iterate(carry):
-        x, r, p, rz, iterations, _ = carry
-        q = operator(p)
-        curvature = jnp.vdot(p, q)
-        alpha = jnp.where(curvature > 0, rz / jnp.where(curvature > 0, curvature, 1), 0)
-        x, r_new = x + alpha * p, r - alpha * q
-        z = preconditioner(r_new)
-        rz_new = jnp.vdot(z, r_new)
+        x, r, r_before, p, rz_before, iterations, _ = carry
+        z = preconditioner(r)
+        rz = jnp.vdot(r, z)
         # Polak-Ribiere form: keeps conjugacy when the preconditioner is only symmetric to rounding
-        beta = jnp.where(rz > 0, (rz_new - jnp.vdot(z, r)) / jnp.where(rz > 0, rz, 1), 0)
-        return x, r_new, z + beta * p, rz_new, iterations + 1, measure(r_new)
+        beta = jnp.where(iterations > 0, (rz - jnp.vdot(r_before, z)) / rz_before, 0)
+        p = z + beta * p
+        q = operator(p)
+        alpha = rz / jnp.vdot(p, q)
+        x, r_after = x + alpha * p, r - alpha * q
+        return x, r_after, r, p, rz, iterations + 1, measure(r_after)
 
-    start = (x, r, z, jnp.vdot(r, z), jnp.zeros((), jnp.int32), measure(r))
-    x, _, _, _, iterations, error = lax.while_loop(unfinished, iterate, start)
+    zeros = jnp.zeros_like(b)
+    start = (x, residual, zeros, zeros, jnp.ones((), b.dtype), jnp.zeros((), jnp.int32), measure(residual))
+    x, *_, iterations, error = lax.while_loop(unfinished, iterate, start)
     return x, Convergence(error <= tolerance, iterations, error)

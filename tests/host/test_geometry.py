@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from phasefield.host.connectivity import joined_to, label_periodic, reaches
+from phasefield.connectivity import joined_to, label_periodic, reaches
 from phasefield.host.geometry import HostError, assemble, check_box, diffuse, overlap, surface_density
 from phasefield.units import um
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from phasefield.host import HostError, PackingRequest, generate
-from phasefield.host.connectivity import reaches
+from phasefield.connectivity import reaches
 from phasefield.host.sizes import particle_sizes
 from phasefield.units import um
 

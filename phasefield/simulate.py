@@ -1,0 +1,342 @@
+"""The loop over time: segments of steps in one jitted program, the choice of dt, health checks, callbacks."""
+
+import time as clock
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from phasefield import diagnostics
+from phasefield import model as model_module
+from phasefield.model import Model
+from phasefield.physics import nucleation
+from phasefield.protocol import Step
+from phasefield.state import State
+
+SEGMENT = 16  # steps between two looks of the host program
+REBUILD = 8  # steps that share the coarse levels of the multigrid
+FEW_NUCLEI = 4.0  # that any step may add
+PHASE_BOUNDS = (-0.01, 1.01)
+
+CUT_OFFS = ("", "time or capacity", "potential_min", "potential_max", "dt_min")
+RUNNING, REACHED, BELOW, ABOVE, STUCK = range(5)
+
+
+class SimulationError(RuntimeError):
+    """A run that cannot go on; the message says where it stood and what to try."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class TimeControl:
+    """What limits a time step; all traced.
+
+    Args:
+        phase_change: largest change of xi in a step [-]; twice this repeats the step.
+        overpotential_change: largest change of eta on the surface in a step [V]; three times this repeats it.
+        nucleation_fraction: expected new nuclei in a step over those active [-].
+        growth: largest factor from one dt to the next [-].
+        dt_first, dt_min, dt_max: [s].
+    """
+
+    phase_change: float = 0.1
+    overpotential_change: float = 0.008
+    nucleation_fraction: float = 0.2
+    growth: float = 2.0
+    dt_first: float = 1e-3
+    dt_min: float = 1e-7
+    dt_max: float = 120.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run.
+
+    Args:
+        state: at the end.
+        history: one array a quantity, one entry a time step; see `diagnostics.HISTORY`.
+        cut_offs: what ended each protocol step.
+        compile_time, wall_time: [s], the second without the first.
+    """
+
+    state: State
+    history: dict[str, np.ndarray]
+    cut_offs: tuple[str, ...]
+    compile_time: float
+    wall_time: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The fields at one moment; `charge` is what has passed since the start [C/m2], stripping counted negative."""
+
+    model: Model
+    state: State
+    plating: jax.Array
+    overpotential: jax.Array
+    charge: float
+    history: dict[str, np.ndarray] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands: time [s], charge [C/m2], potential [V], dt [s], and the share of the protocol that is done."""
+
+    time: float
+    charge: float
+    potential: float
+    dt: float
+    done: float
+    steps: int
+    rejected: int
+    history: dict[str, np.ndarray] = field(repr=False)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class _Carry:
+    state: State
+    charge: jax.Array  # C/m2 passed since the start
+    dt: jax.Array
+    preconditioner: model_module.Preconditioner
+    age: jax.Array  # steps since the coarse levels were built
+    built_for: jax.Array  # dt they were built for
+    steps: jax.Array
+    rejected: jax.Array
+    stopped: jax.Array
+    failure: jax.Array  # (4,) why the last attempt was repeated: solver, phase, salt, not finite
+    plating: jax.Array
+    overpotential: jax.Array
+    history: dict[str, jax.Array]
+
+
+def _attempt(model, control, current_density, carry, dt):
+    """One step and whether it is good enough: (after, report, accepted, failure, largest changes)."""
+    working = dt.astype(model.pore.dtype)
+    after, report = model_module.step(model, carry.state, current_density, working, carry.preconditioner)
+    after = replace(after, time=carry.state.time + dt)  # in float64 whatever the fields are in
+    change = jnp.max(jnp.abs(after.phase - carry.state.phase))
+    eta = carry.state.electronic_potential - carry.state.ionic_potential
+    eta_after = after.electronic_potential - after.ionic_potential
+    on_surface = model.surface * model.grid.spacing > 0.05
+    swing = jnp.max(jnp.where(on_surface, jnp.abs(eta_after - eta), 0.0))
+    finite = jnp.isfinite(change) & jnp.isfinite(swing) & jnp.all(jnp.isfinite(after.concentration))
+    in_bounds = (jnp.min(after.phase) >= PHASE_BOUNDS[0]) & (jnp.max(after.phase) <= PHASE_BOUNDS[1])
+    in_bounds &= change <= 2 * control.phase_change
+    has_salt = jnp.min(after.concentration) > 0
+    failure = jnp.stack([~report.converged, ~in_bounds, ~has_salt, ~finite])
+    accepted = ~jnp.any(failure) & (swing <= 3 * control.overpotential_change)
+    return after, report, accepted, failure, change, swing
+
+
+@jax.jit
+def _segment(model, control, step_limits, carry, most_steps):
+    """Up to `most_steps` accepted steps of one protocol step."""
+    current_density, time_end, potential_min, potential_max = step_limits
+    working_current = current_density.astype(model.pore.dtype)
+
+    def unfinished(carry):
+        return (carry.steps < most_steps) & (carry.stopped == RUNNING)
+
+    def body(carry):
+        left = time_end - carry.state.time
+        # the last stretch in two even steps rather than a full one and a crumb
+        dt = jnp.where(left <= carry.dt, left, jnp.where(left < 2 * carry.dt, 0.5 * left, carry.dt))
+        stale = (carry.age >= REBUILD) | (dt > 4 * carry.built_for) | (dt < 0.25 * carry.built_for)
+        preconditioner = lax.cond(
+            stale,
+            lambda: model_module.precondition(model, carry.state, dt.astype(model.pore.dtype)),
+            lambda: carry.preconditioner,
+        )
+        age, built_for = jnp.where(stale, 0, carry.age + 1), jnp.where(stale, dt, carry.built_for)
+        carry = replace(carry, preconditioner=preconditioner, age=age, built_for=built_for)
+        after, report, accepted, failure, change, swing = _attempt(model, control, working_current, carry, dt)
+
+        factor = jnp.minimum(control.growth, control.phase_change / jnp.maximum(change, 1e-12))
+        factor = jnp.minimum(factor, control.overpotential_change / jnp.maximum(swing, 1e-12))
+        # a step cut short by the end of its protocol step says nothing against the dt before it
+        longer = jnp.where((dt < carry.dt) & (factor >= 1), jnp.maximum(dt * factor, carry.dt), dt * factor)
+        rate = nucleation.unsaturated_rate(model, after, report.reaction.overpotential)
+        nuclei = jnp.maximum(control.nucleation_fraction * jnp.sum(after.nucleated), FEW_NUCLEI)
+        longer = jnp.minimum(jnp.minimum(longer, nuclei / jnp.maximum(rate, 1e-30)), control.dt_max)
+        shorter = 0.5 * dt
+        dt_next = jnp.where(accepted, longer, shorter)
+
+        charge = carry.charge + current_density * dt
+        potential = diagnostics.potential(after)
+        reached = time_end - after.time <= 1e-9 * time_end
+        stopped = jnp.where(reached, REACHED, RUNNING)
+        stopped = jnp.where(potential <= potential_min, BELOW, stopped)
+        stopped = jnp.where(potential >= potential_max, ABOVE, stopped)
+        stopped = jnp.where(accepted, stopped, jnp.where(shorter < control.dt_min, STUCK, RUNNING))
+
+        row = diagnostics.history_row(model, after, report, current_density, charge, dt, potential)
+        row["rejected_steps"] = carry.rejected
+        history = {
+            name: values.at[carry.steps].set(jnp.where(accepted, row[name], values[carry.steps]))
+            for name, values in carry.history.items()
+        }
+
+        def choose(new, old):
+            return jnp.where(accepted, new, old)
+
+        return _Carry(
+            state=jax.tree.map(choose, after, carry.state),
+            charge=choose(charge, carry.charge),
+            dt=dt_next,
+            preconditioner=preconditioner,
+            age=age,
+            built_for=built_for,
+            steps=carry.steps + accepted,
+            rejected=carry.rejected + ~accepted,
+            stopped=stopped,
+            failure=failure,
+            plating=choose(report.reaction.plating, carry.plating),
+            overpotential=choose(report.reaction.overpotential, carry.overpotential),
+            history=history,
+        )
+
+    return lax.while_loop(unfinished, body, carry)
+
+
+def _first_carry(model, state, control):
+    dt = jnp.asarray(control.dt_first, jnp.float64)
+    zero = jnp.zeros((), jnp.int64)
+    return _Carry(
+        state=state,
+        charge=jnp.zeros((), jnp.float64),
+        dt=dt,
+        preconditioner=model_module.precondition(model, state, dt.astype(model.pore.dtype)),
+        age=zero,
+        built_for=dt,
+        steps=zero,
+        rejected=zero,
+        stopped=zero,
+        failure=jnp.zeros(4, bool),
+        plating=jnp.zeros_like(model.pore),
+        overpotential=jnp.zeros_like(model.pore),
+        history={name: jnp.zeros(SEGMENT, jnp.float64) for name in diagnostics.HISTORY},
+    )
+
+
+def run(
+    model: Model,
+    state: State,
+    protocol: Sequence[Step],
+    control: TimeControl | None = None,
+    *,
+    snapshot_interval: float | None = None,
+    on_snapshot: Callable[[Snapshot], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Outcome:
+    """Run the protocol from `state`.
+
+    Args:
+        snapshot_interval: charge between snapshots [C/m2], counted without sign; None for the ends of protocol steps only.
+        on_snapshot: called at the start, at each interval and at the end of each protocol step.
+        on_progress: called after each segment of up to 16 time steps.
+
+    Raises:
+        SimulationError: a step failed down to dt_min. The last good state has been given to `on_snapshot`.
+    """
+    control = TimeControl() if control is None else control
+    traced_control = model_module.cast(control, jnp.float64)
+    started = clock.perf_counter()
+    carry = _first_carry(model, state, control)
+    segment = partial(_segment, model, traced_control)
+    carry = jax.block_until_ready(segment(_limits(protocol[0], 0.0), carry, 0))  # no steps: compiles
+    compile_time = clock.perf_counter() - started
+    started = clock.perf_counter()
+
+    history = {name: [] for name in diagnostics.HISTORY}
+    cut_offs = []
+
+    def so_far():
+        return {name: np.concatenate(parts) if parts else np.zeros(0) for name, parts in history.items()}
+
+    def show():
+        if on_snapshot is not None:
+            moment = Snapshot(model, carry.state, carry.plating, carry.overpotential, float(carry.charge), so_far())
+            on_snapshot(moment)
+
+    show()
+    total = sum(step.longest for step in protocol)
+    for step in protocol:
+        begin = float(carry.state.time)
+        carry = replace(carry, dt=jnp.asarray(control.dt_first, jnp.float64))
+        ends = _stops(step, begin, snapshot_interval)
+        for end, is_last in ends:
+            stopped = RUNNING
+            while stopped == RUNNING:
+                carry = replace(carry, steps=jnp.zeros((), jnp.int64), stopped=jnp.zeros((), jnp.int64))
+                carry = segment(_limits(step, end), carry, SEGMENT)
+                taken, stopped = int(carry.steps), int(carry.stopped)
+                for name, values in carry.history.items():
+                    history[name].append(np.asarray(values[:taken]))
+                if on_progress is not None:
+                    now = float(carry.state.time)
+                    done = now / total if np.isfinite(total) else float("nan")
+                    on_progress(
+                        Progress(
+                            time=now,
+                            charge=float(carry.charge),
+                            potential=float(diagnostics.potential(carry.state)),
+                            dt=float(carry.dt),
+                            done=done,
+                            steps=sum(map(len, history["time"])),
+                            rejected=int(carry.rejected),
+                            history=so_far(),
+                        )
+                    )
+            show()
+            if stopped == STUCK:
+                raise SimulationError(_why_stuck(carry, control))
+            if stopped != REACHED or is_last:
+                cut_offs.append(CUT_OFFS[stopped])
+                break
+    return Outcome(carry.state, so_far(), tuple(cut_offs), compile_time, clock.perf_counter() - started)
+
+
+def _limits(step: Step, end: float):
+    bounds = (
+        step.current_density,
+        end,
+        -np.inf if step.potential_min is None else step.potential_min,
+        np.inf if step.potential_max is None else step.potential_max,
+    )
+    return tuple(jnp.asarray(b, jnp.float64) for b in bounds)
+
+
+def _stops(step: Step, begin: float, interval: float | None):
+    """Yield (time of the next snapshot or end [s], whether it is the end) of a protocol step."""
+    end = begin + step.longest
+    if interval is not None and step.current_density != 0:
+        spacing = interval / abs(step.current_density)
+        count = 1
+        while begin + count * spacing < end * (1 - 1e-9):
+            yield begin + count * spacing, False
+            count += 1
+    yield end, True
+
+
+def _why_stuck(carry, control):
+    solver, phase, salt, finite = (bool(x) for x in np.asarray(carry.failure))
+    where = f"at t = {float(carry.state.time):.4g} s, {float(carry.charge) / 36e3:.4g} mAh/cm2"
+    if salt:
+        why = (
+            "the salt is used up somewhere: the current is above what the electrolyte can carry into this host; "
+            "try a lower current density, a larger transference number or concentration, or see the map of c"
+        )
+    elif finite:
+        why = "a field became infinite or not a number; this is a bug worth reporting with the run's config.yaml"
+    elif solver:
+        why = "the charge or salt balance does not converge; try solver.linear_iterations or precision=float64"
+    elif phase:
+        why = "the lithium fraction leaves its bounds or changes too fast; try a smaller solver.phase_change"
+    else:
+        why = "the overpotential changes too fast; try a larger solver.overpotential_change"
+    return f"stopped {where}: dt fell below dt_min = {control.dt_min:g} s because {why}"

@@ -1,0 +1,153 @@
+"""Coarsening a stencil along one axis: operator-dependent interpolation and Galerkin products.
+
+A stencil is an array (3, .., 3, *shape): for each cell, what couples it to the neighbour at each offset -1, 0, 1.
+"""
+
+import jax.numpy as jnp
+from jax import lax
+
+from phasefield import operators
+from phasefield.solvers.system import System
+
+
+def halo(u, periodic):
+    """u with one more plane at each end of its last axes: wrapped on periodic axes, zero on closed ones."""
+    lead = u.ndim - len(periodic)
+    for axis, wraps in enumerate(periodic, start=lead):
+        if wraps:
+            first, last = lax.slice_in_dim(u, 0, 1, axis=axis), lax.slice_in_dim(u, u.shape[axis] - 1, None, axis=axis)
+            u = lax.concatenate([last, u, first], axis)
+        else:
+            config = [(0, 0, 0)] * u.ndim
+            config[axis] = (1, 1, 0)
+            u = lax.pad(u, jnp.zeros((), u.dtype), config)
+    return u
+
+
+def window(haloed, offset, shape):
+    """u[i + offset] of the haloed u, offsets -1, 0, 1 along the last axes."""
+    lead = haloed.ndim - len(offset)
+    start = (0,) * lead + tuple(o + 1 for o in offset)
+    stop = haloed.shape[:lead] + tuple(o + 1 + n for o, n in zip(offset, shape, strict=True))
+    return lax.slice(haloed, start, stop)
+
+
+def apply_stencil(stencil, v, periodic):
+    """A v of one field."""
+    haloed = halo(v, periodic)
+    return sum(
+        stencil[tuple(o + 1 for o in offset)] * window(haloed, offset, v.shape) for offset in offsets(v.ndim)
+    )
+
+
+def offsets(ndim):
+    """All offsets of a 3^ndim stencil, in the order of its flattened axes."""
+    if ndim == 0:
+        return [()]
+    return [(o, *rest) for o in (-1, 0, 1) for rest in offsets(ndim - 1)]
+
+
+def finest_stencils(system: System):
+    """Stencils of each field, without g."""
+    ndim = len(system.periodic)
+    centre = (1,) * ndim
+    stencils = []
+    for k, d in zip(system.conductivities, system.diagonals, strict=True):
+        entries = {centre: d + operators.diffusion_diagonal(k, system.spacing, system.periodic, system.mean)}
+        for a in range(ndim):
+            face = operators.face_mean(k, a, system.periodic[a], system.mean) / system.spacing**2
+            upper = tuple(2 if b == a else 1 for b in range(ndim))
+            lower = tuple(0 if b == a else 1 for b in range(ndim))
+            entries[upper] = -face
+            entries[lower] = -operators.shift(face, a, -1, system.periodic[a])
+        stencils.append(_assemble(entries, ndim))
+    return tuple(stencils)
+
+
+def _assemble(entries, ndim):
+    shape, dtype = next(iter(entries.values())).shape, next(iter(entries.values())).dtype
+    zero = jnp.zeros(shape, dtype)
+    flat = [entries.get(tuple(o + 1 for o in offset), zero) for offset in offsets(ndim)]
+    return jnp.stack(flat).reshape((3,) * ndim + shape)
+
+
+def _pad_even(u, axis):
+    """u with one more plane of zeros at the end of `axis` where its length is odd."""
+    if u.shape[axis] % 2 == 0:
+        return u
+    config = [(0, 0, 0)] * u.ndim
+    config[axis] = (0, 1, 0)
+    return lax.pad(u, jnp.zeros((), u.dtype), config)
+
+
+def _even(u, axis):
+    return lax.slice_in_dim(u, 0, u.shape[axis], stride=2, axis=axis)
+
+
+def _odd(u, axis):
+    return lax.slice_in_dim(u, 1, u.shape[axis], stride=2, axis=axis)
+
+
+def _interleave(even, odd, axis):
+    zero = jnp.zeros((), even.dtype)
+    config = [(0, 0, 0)] * even.ndim
+    config[axis] = (0, 1, 1)
+    first = lax.pad(even, zero, config)
+    config[axis] = (1, 0, 1)
+    return first + lax.pad(odd, zero, config)
+
+
+def interpolation_weight(stencil, axis):
+    """Weight of the lower neighbour in each skipped point: its share of the couplings along `axis`."""
+    ndim = stencil.ndim // 2
+    others = tuple(b for b in range(ndim) if b != axis)
+    rows = _odd(_pad_even(stencil, ndim + axis), ndim + axis)
+    lower, _, upper = jnp.moveaxis(jnp.sum(rows, axis=others) if others else rows, 0, 0)
+    lower, upper = jnp.maximum(-lower, 0), jnp.maximum(-upper, 0)
+    total = lower + upper
+    return jnp.where(total > 0, lower / jnp.where(total > 0, total, 1), 0.5)
+
+
+def galerkin(stencil, weight, axis, periodic):
+    """Stencil of P' A P with the axis coarsened; `weight` is that of the lower neighbour in the skipped points."""
+    ndim = weight.ndim
+    s = jnp.moveaxis(_pad_even(stencil, ndim + axis), axis, 0)  # (3, [3]*(d-1), *shape)
+    lead = ndim - 1
+    even, odd = _even(s, ndim + axis), _odd(s, ndim + axis)
+
+    def transverse(w):
+        """w seen from each transverse offset: ([3]*(d-1), *coarse shape)."""
+        haloed = halo(w, periodic)
+        windows = [window(haloed, (*o[:axis], 0, *o[axis:]), w.shape) for o in offsets(lead)]
+        return jnp.stack(windows).reshape((3,) * lead + w.shape)
+
+    def previous(u):
+        return operators.shift(u, u.ndim - ndim + axis, -1, periodic[axis])
+
+    lower, upper = transverse(weight), transverse(1 - weight)  # of the skipped point above each kept one
+    lower_before, upper_before = previous(lower), previous(upper)
+    even_row = [even[0] * lower_before, even[1] + even[0] * upper_before + even[2] * lower, even[2] * upper]
+    odd_row = [odd[0] + odd[1] * lower, odd[2] + odd[1] * upper]  # columns: this kept point, the next
+    left_before = previous(1 - weight)
+    coarse = jnp.stack(
+        [
+            even_row[0] + left_before * previous(odd_row[0]),
+            even_row[1] + weight * odd_row[0] + left_before * previous(odd_row[1]),
+            even_row[2] + weight * odd_row[1],
+        ]
+    )
+    return jnp.moveaxis(coarse, 0, axis)
+
+
+def prolong_axis(u, weight, axis, length, periodic):
+    """Values on the finer axis of `length` points."""
+    skipped = weight * u + (1 - weight) * operators.shift(u, axis, +1, periodic)
+    fine = _interleave(u, skipped, axis)
+    return lax.slice_in_dim(fine, 0, length, axis=axis)
+
+
+def restrict_axis(r, weight, axis, periodic):
+    """Transpose of prolong_axis."""
+    r = _pad_even(r, axis)
+    even, odd = _even(r, axis), _odd(r, axis)
+    return even + weight * odd + operators.shift((1 - weight) * odd, axis, -1, periodic)
