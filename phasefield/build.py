@@ -1,6 +1,7 @@
 """From a configuration in the user's units to SI objects: the only conversion of units."""
 
 from math import ceil
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
@@ -55,14 +56,14 @@ def grid_shape(config: Config) -> tuple[tuple[int, ...], tuple[str, ...]]:
     notes = []
     if across * grid.spacing_um > grid.width_um * (1 + 1e-9):
         notes.append(
-            f"box widened from {grid.width_um:g} to {across * grid.spacing_um:g} um, {across} cells: the solver halves "
-            f"the grid, so numbers of cells are multiples of {MULTIPLE}"
+            f"box widened from {grid.width_um:g} to {across * grid.spacing_um:g} um, {across} cells: the solver wants "
+            f"multiples of {MULTIPLE}"
         )
     if up * grid.spacing_um > height * (1 + 1e-9):
         more = grid.electrolyte_um + up * grid.spacing_um - height
         notes.append(
-            f"electrolyte above the host raised from {grid.electrolyte_um:g} to {more:g} um, box {up} cells high, for "
-            "the same reason"
+            f"electrolyte above the host raised from {grid.electrolyte_um:g} to {more:g} um, box {up} cells high: the solver wants "
+            f"multiples of {MULTIPLE}"
         )
     if max(shape) > 2**15 or np.prod(shape, dtype=float) > 2**31:
         raise ConfigError(
@@ -89,11 +90,12 @@ def _layer_um(config: Config) -> float:
     host = config.host
     if host.kind != "image":
         return host.thickness_um
-    size, _ = open_image(host.image.path, host.image.raw_shape, host.image.raw_dtype)
-    start, stop = 0, size[min(host.image.axis, len(size) - 1)]
-    if host.image.crop is not None and host.image.axis < len(host.image.crop):
-        start, stop = (given if given is not None else end for given, end in zip(host.image.crop[host.image.axis], (start, stop), strict=True))
-    return max(stop - start, 1) * host.image.voxel_um
+    image = host.image
+    size, _ = open_image(Path(image.path), image.raw_shape, image.raw_dtype)
+    voxels = size[min(image.axis, len(size) - 1)]  # an axis the file does not have is refused where it is read
+    if image.crop is not None and image.axis < len(image.crop):
+        voxels = len(range(voxels)[slice(*image.crop[image.axis])])
+    return max(voxels, 1) * image.voxel_um
 
 
 def geometry(config: Config) -> Geometry:
@@ -319,6 +321,6 @@ def check_room(config: Config, geometry: Geometry) -> tuple[str, ...]:
         )
     if geometry.layer.any() and largest > pores:
         return (
-            f"the pores hold {pores / mAh_per_cm2:.3g} mAh/cm2; what is plated beyond that comes to lie on top of the host",
+            f"the pores hold {pores / mAh_per_cm2:.3g} mAh/cm2; what is plated beyond that lies on top of the host",
         )
     return ()

@@ -1,7 +1,7 @@
-"""The schema of configs/ in the user's units, read strictly: every mistake of a configuration is found and named at once.
+"""The schema of configs/ in the user's units, read strictly: every mistake in a configuration is found, all at once.
 
-YAML is composed by Hydra and read into the frozen dataclasses below by `read`, not by OmegaConf's structured configs: those
-stop at the first mistake, accept `+typo=1` and `porosity=2`, and cannot be frozen. Keys carry units; nothing here is SI.
+YAML is composed by Hydra and read into the frozen dataclasses below by `read`, not by OmegaConf's structured configs:
+those stop at the first mistake, accept `+typo=1` and `porosity=2`, and cannot be frozen. Nothing here is SI.
 """
 
 import difflib
@@ -50,8 +50,12 @@ class Image:
 
     path: str | None = text("host.tif", "give the segmented image: host.image.path=FILE")
     voxel_um: float | None = number(above=0, high=100, example=0.25, hint="edge of a voxel")
-    labels: dict[int, str] | None = text("{0: pore, 1: llto}", "say what each value of the image is")
-    crop: tuple[tuple[int | None, int | None], ...] | None = field(default=None, metadata={"example": "[[0, 100], ...]"})
+    labels: dict[int, str] | None = field(
+        metadata={"example": "{0: pore, 1: llto}", "hint": "say what each value of the image is"}
+    )
+    crop: tuple[tuple[int | None, int | None], ...] | None = field(
+        default=None, metadata={"example": "[[0, 100], ...]"}
+    )
     axis: int = number(0, 2, example=0, hint="axis of the file through the thickness", default=0)
     flip: bool = False
     raw_shape: tuple[int, ...] | None = number(1, example=[100, 200, 200], default=None)
@@ -74,7 +78,9 @@ class Host:
     solid: str | None = text("llto")
     coating: str | None = text("cnt")
     coating_thickness_um: float | None = number(0, 10, example=0.1)
-    lithiation: dict[str, float] | None = number(0, 1, example="{llto: 1.0}", hint="0 pristine, 1 full")
+    lithiation: dict[str, float] | None = field(
+        metadata={"low": 0, "high": 1, "example": "{llto: 1.0}", "hint": "0 pristine, 1 full"}
+    )
     diffuse_cells: float = number(0, 4, example=1)
     image: Image | None = None
 
@@ -433,7 +439,7 @@ def _check_host(config: Config) -> list[str]:
         if host.coating_thickness_um is not None and host.coating_thickness_um > config.grid.spacing_um:
             problems.append(
                 f"host.coating_thickness_um is {host.coating_thickness_um:g}, more than grid.spacing_um, "
-                f"{config.grid.spacing_um:g}; a coating is kept below the grid (try a thinner coating, or make it the solid)"
+                f"{config.grid.spacing_um:g}; a coating is kept below the grid (try a thinner one)"
             )
     named.update({f"host.lithiation.{name}": name for name in host.lithiation or {}})
     for key, name in named.items():
@@ -534,7 +540,9 @@ def config_folder() -> Path:
     for folder in (here.parent / "configs", here / "_configs"):
         if (folder / "main.yaml").is_file():
             return folder
-    raise ConfigError(f"neither {here.parent / 'configs'} nor {here / '_configs'} holds main.yaml; install phasefield again")
+    raise ConfigError(
+        f"neither {here.parent / 'configs'} nor {here / '_configs'} holds main.yaml; install phasefield again"
+    )
 
 
 def options(group: str, folder: Path | None = None) -> list[str]:
@@ -604,7 +612,9 @@ def _no_such_option(path: str) -> str:
     if not found:
         return f"'{path}' is not in {config_folder()}; groups are {', '.join(groups())}"
     guess = nearest(option, found)
-    return f"{group}={option} does not exist; choose from {', '.join(found)}" + (f": did you mean {guess}?" if guess else "")
+    return f"{group}={option} does not exist; choose from {', '.join(found)}" + (
+        f": did you mean {guess}?" if guess else ""
+    )
 
 
 def _no_such_key(key: str) -> str:
@@ -614,6 +624,8 @@ def _no_such_key(key: str) -> str:
         return f"{key} is not there yet; write {parent}={{name: value}} or +{key}=value"
     keys = [*known_keys(), *groups()]
     keys += [each.replace("<name>", name) for each in known_keys() for name in options("material") if "<name>" in each]
+    if parent == "host.image":
+        return f"{key} belongs to an image; add host=image"
     if key in keys:
         return f"{key} is a block; set its keys one by one, or choose another option of its group"
     last = [each for each in keys if each.rpartition(".")[2] == key]  # grid.spacing_um for spacing_um
