@@ -62,8 +62,8 @@ def grid_shape(config: Config) -> tuple[tuple[int, ...], tuple[str, ...]]:
     if up * grid.spacing_um > height * (1 + 1e-9):
         more = grid.electrolyte_um + up * grid.spacing_um - height
         notes.append(
-            f"electrolyte above the host raised from {grid.electrolyte_um:g} to {more:g} um, box {up} cells high: the solver wants "
-            f"multiples of {MULTIPLE}"
+            f"electrolyte above the host raised from {grid.electrolyte_um:g} to {more:g} um, box {up} cells high: "
+            f"the solver wants multiples of {MULTIPLE}"
         )
     if max(shape) > 2**15 or np.prod(shape, dtype=float) > 2**31:
         raise ConfigError(

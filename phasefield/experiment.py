@@ -18,13 +18,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 import phasefield
-from phasefield import build, device, diagnostics, simulate, snapshots
+from phasefield import build, device, diagnostics, measures, simulate, snapshots
 from phasefield.config import Config, ConfigError, to_yaml
 from phasefield.connectivity import path_threshold, reaches
 from phasefield.host import Geometry
-from phasefield.model import Model
+from phasefield.physics import charge
 from phasefield.plotting import plot_run
-from phasefield.simulate import SimulationError, Snapshot
+from phasefield.simulate import Snapshot
 from phasefield.units import hour, mA_per_cm2, mAh_per_cm2, mV, um
 
 DYNAMIC = (
@@ -67,7 +67,9 @@ def run_experiment(config: Config, folder, progress: bool = True) -> dict:
     Raises: ConfigError, HostError for what cannot be built. SimulationError for a run that cannot go on; its files are
         whole up to there.
     """
-    console = Console(highlight=False, quiet=not progress, soft_wrap=True)
+    console = Console(highlight=False, quiet=not progress)
+    if not console.is_terminal:
+        console.width = 120
     folder = Path(folder)
     where = device.prepare(config.device)
     started = clock.perf_counter()
@@ -94,12 +96,12 @@ def run_experiment(config: Config, folder, progress: bool = True) -> dict:
                 on_progress=bar.show,
             )
     except BaseException as error:
-        recorder.finish("failed", str(error) or type(error).__name__)
+        recorder.write("failed", str(error) or type(error).__name__)
         raise
-    measures = recorder.finish("finished")
+    result = recorder.write("finished")
     _draw(console, folder)
-    _print_measures(console, measures, folder)
-    return measures
+    _print_measures(console, result, folder)
+    return result
 
 
 # ---------------------------------------------------------------- files
@@ -165,7 +167,15 @@ class _Recorder:
                 self.rows = len(history["time"])
         except snapshots.SnapshotError as error:
             self.console.print(f"[yellow]A snapshot was lost:[/] {error}")
-        self.measures = diagnostics.measures(snapshot)
+        self.measures = measures.measures(
+            pore=np.asarray(snapshot.model.pore),
+            phase=np.asarray(state.phase),
+            electronic_conductivity=np.asarray(charge.electronic_conductivity(snapshot.model, state)),
+            spacing=self.geometry.spacing,
+            bottom=self.geometry.bottom,
+            top=self.geometry.top,
+            history=snapshot.history,
+        )
         self.write("running")
         if not self.console.is_terminal:
             self.console.print(
@@ -173,13 +183,9 @@ class _Recorder:
                 f"{float(diagnostics.potential(state)) / mV:8.1f} mV  {len(history['time']):5d} steps"
             )
 
-    def finish(self, status: str, reason: str = "") -> dict:
-        """The measures at the end, written."""
-        return self.write(status, reason)
-
     def write(self, status: str, reason: str = "") -> dict:
         """Replace measures.json by the present measures; readers see the old file or the new one, whole."""
-        measures = {
+        result = {
             **self.measures,
             "compile_time_s": self.compile_time,
             "wall_time_s": clock.perf_counter() - self.started,
@@ -189,14 +195,14 @@ class _Recorder:
             "status": status,
         }
         if reason:
-            measures["reason"] = reason
+            result["reason"] = reason
         path, temporary = self.folder / "measures.json", self.folder / ".measures.json.part"
         try:
-            temporary.write_text(json.dumps(_plain(measures), indent=2) + "\n")
+            temporary.write_text(json.dumps(_plain(result), indent=2) + "\n")
             os.replace(temporary, path)
         except OSError as error:
             self.console.print(f"[yellow]{path} was not written:[/] {error}")
-        return measures
+        return result
 
 
 def _plain(value):
@@ -261,8 +267,8 @@ def _refuse_what_does_not_fit(config: Config) -> None:
     needed, there = build.memory_estimate(config), device.available_memory()
     if there is not None and needed > there:
         raise ConfigError(
-            f"grid.spacing_um is {config.grid.spacing_um:g}: this box needs about {needed / 1e9:.3g} GB, and the device "
-            f"has {there / 1e9:.3g} GB; try a coarser spacing, a smaller grid.width_um, precision=float32 or "
+            f"grid.spacing_um is {config.grid.spacing_um:g}: this box needs about {needed / 1e9:.3g} GB, and the "
+            f"device has {there / 1e9:.3g} GB; try a coarser spacing, a smaller grid.width_um, precision=float32 or "
             "grid.dimensions=2"
         )
 
@@ -290,15 +296,13 @@ def _host_in_words(config: Config, geometry: Geometry) -> str:
     if not geometry.layer.any():
         return f"{config.host.name}: bare collector"
     threshold, pore = path_threshold(geometry.ndim), geometry.pore[geometry.planes]
-    paths = {
-        "solid": bool(reaches(1 - pore > threshold, 0, -1).any()),
-        "pore": bool(reaches(pore > threshold, 0, -1).any()),
-    }
-    through = " and ".join(name for name, there in paths.items() if there) or "neither solid nor pore"
+    fields = {"solid": 1 - pore, "pore": pore}
+    through = [name for name, part in fields.items() if reaches(part > threshold, 0, -1).any()]
+    does = {0: "neither solid nor pore reaches", 1: "only the {} reaches", 2: "{} and {} reach"}[len(through)]
     thickness = (geometry.top - geometry.bottom) / um
     return (
         f"{config.host.name}: {thickness:.4g} um, porosity {100 * geometry.porosity:.1f} %, made of "
-        f"{', '.join(geometry.names[1:])}; {through} reach{'es' if sum(paths.values()) == 1 else ''} from collector to top"
+        f"{', '.join(geometry.names[1:])}; {does.format(*through)} from collector to top"
     )
 
 
@@ -359,14 +363,14 @@ def _draw(console: Console, folder: Path) -> None:
     """The figures; where that fails the run is on disk all the same."""
     try:
         plot_run(folder / "run.vtkhdf", folder / "figures")
-    except (snapshots.SnapshotError, ValueError, OSError) as error:
+    except Exception as error:  # whatever it is: a picture must not cost a run of hours
         console.print(f"[yellow]The figures were not drawn:[/] {error}; try `phasefield plot {folder}`")
 
 
-def _print_measures(console: Console, measures: dict, folder: Path) -> None:
+def _print_measures(console: Console, result: dict, folder: Path) -> None:
     table = Table.grid(padding=(0, 2))
     for name, (words, unit) in TABLE.items():
-        value = measures.get(name)
+        value = result.get(name)
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             continue
         shown = f"{100 * value:.1f}" if unit == "%" else f"{value:.4g}" if isinstance(value, float) else str(value)
