@@ -1,15 +1,13 @@
-"""What a run is judged by: the ledger, where the lithium is, and how rough it lies."""
+"""What is recorded of every time step, computed beside the step on the device."""
 
 import jax.numpy as jnp
-import numpy as np
-from scipy import ndimage
 
-from phasefield.units import FARADAY, mA_per_cm2, mAh_per_cm2, mV, um
+from phasefield.units import FARADAY
 
 HISTORY = (
     "time",  # s
     "time_step",  # s
-    "charge",  # C/m2 passed since the start
+    "charge",  # C/m2 passed since the start, stripping negative
     "current_density",  # A/m2
     "potential",  # V, electrode against lithium at the top of the box
     "lithium",  # m of dense lithium
@@ -20,6 +18,7 @@ HISTORY = (
     "newton_iterations",
     "linear_iterations",
     "rejected_steps",  # so far
+    "ledger_error",  # |stored charge gained - charge passed| over the charge passed without sign, since the start
     "charge_error",  # misplaced current over the applied
     "smallest_phase",
     "largest_phase",
@@ -35,7 +34,7 @@ def potential(state):
 
 def _per_area(model, field):
     """Volume integral over geometric area [unit of field x m]."""
-    return jnp.sum(field) * model.grid.spacing / model.grid.columns
+    return jnp.sum(field, dtype=jnp.float64) * model.grid.spacing / model.grid.columns
 
 
 def lithium_thickness(model, state):
@@ -57,13 +56,18 @@ def double_layer_charge(model, state):
     return _per_area(model, state.double_layer_charge)
 
 
-def history_row(model, after, report, current_density, charge, dt, potential):
-    """One entry of the history, by name; `rejected_steps` is the loop's own."""
+def stored_charge(model, state):
+    """Charge that lithium, host and double layer hold [C/m2]; what it gains is the charge passed."""
+    metallic = lithium_thickness(model, state) * FARADAY / model.lithium.molar_volume
+    return metallic + inserted_charge(model, state) - double_layer_charge(model, state)
+
+
+def history_row(model, after, report, current_density, dt, potential):
+    """One entry of the history, by name; what counts from the start of the run is the loop's own."""
     on_surface = model.surface * model.grid.spacing > 0.05
     return {
         "time": after.time,
         "time_step": dt,
-        "charge": charge,
         "current_density": current_density,
         "potential": potential,
         "lithium": lithium_thickness(model, after),

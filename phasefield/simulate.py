@@ -101,6 +101,8 @@ class Progress:
 class _Carry:
     state: State
     charge: jax.Array  # C/m2 passed since the start
+    throughput: jax.Array  # the same without sign
+    stored_at_start: jax.Array  # C/m2
     dt: jax.Array
     preconditioner: model_module.Preconditioner
     age: jax.Array  # steps since the coarse levels were built
@@ -174,8 +176,14 @@ def _segment(model, control, step_limits, carry, most_steps):
         stopped = jnp.where(potential >= potential_max, ABOVE, stopped)
         stopped = jnp.where(accepted, stopped, jnp.where(shorter < control.dt_min, STUCK, RUNNING))
 
-        row = diagnostics.history_row(model, after, report, current_density, charge, dt, potential)
-        row["rejected_steps"] = carry.rejected
+        throughput = carry.throughput + jnp.abs(current_density) * dt
+        gained = diagnostics.stored_charge(model, after) - carry.stored_at_start
+        row = {
+            **diagnostics.history_row(model, after, report, current_density, dt, potential),
+            "charge": charge,
+            "ledger_error": jnp.abs(gained - charge) / jnp.where(throughput > 0, throughput, jnp.inf),
+            "rejected_steps": carry.rejected,
+        }
         history = {
             name: values.at[carry.steps].set(jnp.where(accepted, row[name], values[carry.steps]))
             for name, values in carry.history.items()
@@ -187,6 +195,8 @@ def _segment(model, control, step_limits, carry, most_steps):
         return _Carry(
             state=jax.tree.map(choose, after, carry.state),
             charge=choose(charge, carry.charge),
+            throughput=choose(throughput, carry.throughput),
+            stored_at_start=carry.stored_at_start,
             dt=dt_next,
             preconditioner=preconditioner,
             age=age,
@@ -209,6 +219,8 @@ def _first_carry(model, state, control):
     return _Carry(
         state=state,
         charge=jnp.zeros((), jnp.float64),
+        throughput=jnp.zeros((), jnp.float64),
+        stored_at_start=diagnostics.stored_charge(model, state).astype(jnp.float64),
         dt=dt,
         preconditioner=model_module.precondition(model, state, dt.astype(model.pore.dtype)),
         age=zero,

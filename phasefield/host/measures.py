@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 
 import numpy as np
 
@@ -117,7 +118,10 @@ def describe(
     if conducts:
         if effective_conductivity is None:
             # here, since it imports jax, and the rest of the host needs only numpy
-            from phasefield.conduction import effective_conductivity
+            from phasefield import conduction
+
+            # arithmetic face means: as the model sees the same diffuse fields
+            effective_conductivity = partial(conduction.effective_conductivity, mean="arithmetic")
         kappa, sigma = conductivities(geometry, phases, electrolyte_conductivity, bruggeman_exponent, lithiation)
         ionic = float(effective_conductivity(kappa[planes], axis=0))
         electronic = float(effective_conductivity(sigma[planes], axis=0))

@@ -1,7 +1,5 @@
 """What figures are made of: sections, depth profiles and potential curves, each drawn into given axes."""
 
-from typing import NamedTuple
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,6 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
+from phasefield.measures import Spike, nucleation_spike
 from phasefield.plotting import style
 from phasefield.snapshots import Run, SnapshotError
 from phasefield.units import hour, mAh_per_cm2, mV, um
@@ -18,14 +17,6 @@ DASHES = (0, (4, 3))
 OUTLINES = ((style.INK, "Host surface"), (style.LITHIUM, "Lithium surface"))
 INSERTION = 0.2  # V; lithium enters the host at potentials above
 REACHED = 0.05  # a run has reached a capacity when a snapshot lies within this fraction of it
-
-
-class Spike(NamedTuple):
-    """Where nucleation shows in the potential: [s], [C/m2], [V]."""
-
-    time: float
-    capacity: float
-    potential: float
 
 
 def choose(run: Run, capacities=None, count: int = 4) -> list[int]:
@@ -81,25 +72,6 @@ def pore_filling(run: Run, indices) -> np.ndarray:
     volume = pore.mean(axis=axes)
     filled = np.stack([(pore * run.field("phase", index)).mean(axis=axes) for index in indices])
     return np.where(volume > 0.02, filled / np.maximum(volume, 0.02), np.nan)
-
-
-def nucleation_spike(run: Run) -> Spike | None:
-    """The first minimum of the potential from which it soon recovers while plating; None where there is none."""
-    history = run.history
-    if "potential" not in history or not len(history["potential"]):
-        return None
-    potential, charge = history["potential"], history["charge"]
-    plating = history.get("current_density", np.ones_like(charge)) > 0
-    end = len(charge) if plating.all() else int(np.argmin(plating))
-    lowest = np.minimum.accumulate(potential[:end]) if end else potential[:0]
-    recovered = potential[:end] - lowest > np.maximum(2 * mV, 0.1 * np.abs(lowest))
-    if not recovered.any():
-        return None
-    last = int(np.argmax(recovered))
-    tip = int(np.argmin(potential[: last + 1]))
-    if charge[last] - charge[tip] > 0.1 * mAh_per_cm2 or potential[tip] >= 0:
-        return None
-    return Spike(float(history["time"][tip]), float(charge[tip]), float(potential[tip]))
 
 
 def draw_section(axes: Axes, run: Run, index: int) -> None:
@@ -182,9 +154,9 @@ def draw_potential(axes: Axes, run: Run, colour=style.LITHIUM, label: str | None
         axes.text(0.5, 0.5, "no history", transform=axes.transAxes, ha="center", va="center", color=style.FAINT)
     else:
         axes.plot(history["charge"] / mAh_per_cm2, history["potential"] / mV, color=colour, label=label)
-        spike = nucleation_spike(run)
+        spike = nucleation_spike(run.history)
         if spike and mark:
-            draw_spike(axes, spike.capacity / mAh_per_cm2, spike)
+            draw_spike(axes, spike.charge / mAh_per_cm2, spike)
     axes.set(xlabel=style.CAPACITY)
     style.open_frame(axes)
 
@@ -196,7 +168,7 @@ def draw_start(axes: Axes, run: Run, colour=style.LITHIUM) -> None:
     style.open_frame(axes)
     if not len(potential):
         return
-    spike, start = nucleation_spike(run), 0.0
+    spike, start = nucleation_spike(run.history), 0.0
     if potential[0] > INSERTION and (potential < 0).any():
         start = time[max(int(np.argmax(potential < 0)) - 1, 0)]
         axes.set_xlabel(f"{style.TIME.removesuffix(' (s)')} since 0 V (s)")

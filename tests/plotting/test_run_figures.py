@@ -58,9 +58,9 @@ def test_the_style_leaves_the_users_settings_alone(run_files):
 
 def test_the_spike_is_found_and_its_absence_too(run_files):
     history = snapshots.load(run_files["bottom"]).history
-    spike = panels.nucleation_spike(snapshots.load(run_files["bottom"]))
+    spike = panels.nucleation_spike(snapshots.load(run_files["bottom"]).history)
     assert spike.potential == history["potential"].min() and 1e-3 < spike.time < 0.1
-    assert panels.nucleation_spike(snapshots.load(run_files["even"])) is None
+    assert panels.nucleation_spike(snapshots.load(run_files["even"]).history) is None
 
 
 def test_filling_by_depth_holds_all_lithium(run_files):
