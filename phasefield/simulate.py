@@ -47,7 +47,7 @@ class TimeControl:
     overpotential_change: float = 0.008
     nucleation_fraction: float = 0.2
     growth: float = 2.0
-    dt_first: float = 1e-3
+    dt_first: float = 1e-4
     dt_min: float = 1e-7
     dt_max: float = 120.0
 
