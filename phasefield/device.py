@@ -76,11 +76,11 @@ def peak_memory() -> float:
 
 
 def keep_compiled_programs() -> None:
-    """Keep compiled programs in the user's cache, unless JAX_COMPILATION_CACHE_DIR says where or JAX is told not to.
+    """Keep compiled programs in the user's cache, unless JAX_COMPILATION_CACHE_DIR says where, or none are to be kept.
 
     One folder a computer: programs compiled for one processor may not run on another that shares the home folder.
     """
-    if "JAX_COMPILATION_CACHE_DIR" in os.environ or "JAX_ENABLE_COMPILATION_CACHE" in os.environ:
+    if jax.config.jax_compilation_cache_dir or not jax.config.jax_enable_compilation_cache:
         return
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = root / "phasefield" / f"jax-{platform.node() or 'here'}"

@@ -73,9 +73,9 @@ def run_experiment(config: Config, folder, progress: bool = True) -> dict:
     folder = Path(folder)
     where = device.prepare(config.device)
     started = clock.perf_counter()
+    _refuse_what_does_not_fit(config)
     geometry = build.geometry(config)
     notes = [*build.grid_shape(config)[1], *geometry.notes, *build.check_room(config, geometry)]
-    _refuse_what_does_not_fit(config)
     _print_banner(console, config, geometry, where, folder, notes)
 
     folder.mkdir(parents=True, exist_ok=True)

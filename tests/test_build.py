@@ -32,7 +32,7 @@ def test_units_become_si(quick):
 
 
 def test_phases_stand_in_the_order_of_the_geometry(quick):
-    config, geometry, model = quick
+    _, geometry, model = quick
     assert tuple(phase.name for phase in model.host.phases) == geometry.names == ("collector", "llto", "cnt")
     collector, llto, cnt = model.host.phases
     assert [float(p.nucleation_overpotential[0]) for p in (collector, llto, cnt)] == pytest.approx([0.1, 0.061, 0.095])

@@ -12,11 +12,14 @@ IMAGE = ["host.image.path=x.tif", "host.image.voxel_um=0.5", "host.image.labels=
 ALL = [(group, option) for group in groups() for option in options(group)]
 FILES = sorted(config_folder().rglob("*.yaml"))
 
-UNITS = "um nm mV V S_m g_cm3 mAh_g A_m3 mol_L m2_s cm3_mol A_m2 J_m2 F_m2 m2_s mA_cm2 mAh_cm2 h s K".split()
-DIMENSIONLESS = set(
-    "porosity porosity_tolerance particle_flatness diffuse_cells llto width_factor fraction transference_number "
-    "thermodynamic_factor bruggeman_exponent cathodic_transfer_coefficient steepness phase_change nucleation_fraction "
-    "growth charge_tolerance salt_tolerance newton_iterations linear_iterations interface_cells cycles".split()
+UNITS = re.findall(r"\w+", "um nm mV V S_m g_cm3 mAh_g A_m3 mol_L m2_s cm3_mol A_m2 J_m2 F_m2 mA_cm2 mAh_cm2 h s K")
+DIMENSIONLESS = re.findall(
+    r"\w+",
+    """
+    porosity porosity_tolerance particle_flatness diffuse_cells llto width_factor fraction transference_number
+    thermodynamic_factor bruggeman_exponent cathodic_transfer_coefficient steepness phase_change nucleation_fraction
+    growth charge_tolerance salt_tolerance newton_iterations linear_iterations interface_cells cycles
+    """,
 )
 CHOSEN = {"seed", "axis", "dimensions"}  # neither measured nor numerical
 SOURCE = re.compile(r"# (source: (A|A-ESI|B|V|C|P|D|U|E)\b|source: [a-z ]+ [A-Z]\b|numerical)")
