@@ -34,7 +34,8 @@ from phasefield.units import (
 MULTIPLE = 16  # cells: what multigrid can halve four times
 CURVE_POINTS = 256  # of an equilibrium potential
 CURVE_END = 1e-5  # theta at which the curve is cut off, from either end: it is infinite at 0 and 1
-BYTES_PER_CELL = {2: 1200, 3: 3500}  # measured peak in float64, coarse levels and temporaries included
+BASE_MEMORY = {2: 1.0e9, 3: 1.5e9}  # bytes: Python, JAX and compiling; measured on a processor
+BYTES_PER_CELL = {2: 1200, 3: 3500}  # estimated from the fields, stencils and coarse levels, in float64
 cm3 = 1e-6  # m3
 
 
@@ -77,7 +78,7 @@ def memory_estimate(config: Config) -> float:
     """Peak memory of a run [bytes], roughly."""
     shape, _ = grid_shape(config)
     each = BYTES_PER_CELL[len(shape)] * (1.0 if config.precision == "float64" else 0.6)
-    return 0.5e9 + each * float(np.prod(shape, dtype=float))
+    return BASE_MEMORY[len(shape)] + each * float(np.prod(shape, dtype=float))
 
 
 def _cells(length: float, spacing: float) -> int:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 import phasefield
 from phasefield import build, device, diagnostics, measures, simulate, snapshots
@@ -322,26 +323,35 @@ def _clock(seconds: float) -> str:
     return f"{seconds / hour:7.3f} h"
 
 
+class _Share(ProgressColumn):
+    """How much is done, and how long the rest will take; blank where that is not known."""
+
+    def render(self, task) -> Text:
+        if task.total is None:
+            return Text("")
+        left = task.time_remaining
+        minutes = "" if left is None else f", {int(left) // 60}:{int(left) % 60:02d} min left"
+        return Text(f"{task.percentage:.0f} %{minutes}")
+
+
 class _Bar:
     """The progress bar of a run on a terminal; silent elsewhere, where each snapshot prints a line."""
 
     def __init__(self, console: Console):
         self.bar = Progress(
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:3.0f} %"),
+            BarColumn(bar_width=16),
+            _Share(),
             TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
+            refresh_per_second=4,
             speed_estimate_period=60,
             transient=True,
         )
 
     def __enter__(self):
         self.bar.start()
-        self.task = self.bar.add_task("compiling", total=None)
+        self.task = self.bar.add_task("compiling for this grid (kept for the next time)", total=None)
         return self
 
     def __exit__(self, *_):
