@@ -152,3 +152,10 @@ def test_an_image_becomes_a_host(tmp_path):
     assert cropped.top - cropped.bottom == pytest.approx(20e-6)
     with pytest.raises(HostError, match="is not there"):
         build.geometry(compose([*given, "host.image.path=gone.npy"]))
+
+
+def test_the_solver_file_mirrors_the_defaults_of_the_loop():
+    from phasefield.simulate import TimeControl
+
+    given, default = build.time_control(compose()), TimeControl()
+    assert [getattr(given, name) for name in vars(default)] == pytest.approx(list(vars(default).values()))
