@@ -309,8 +309,9 @@ def _host_in_words(config: Config, geometry: Geometry) -> str:
 
 def _protocol_in_words(config: Config) -> str:
     steps, words = build.protocol(config), []
+    forward, backward = ("discharge", "charge") if config.protocol.insertion else ("plate", "strip")
     for step in steps[:4]:
-        does = "plate" if step.current_density > 0 else "strip" if step.current_density < 0 else "rest"
+        does = forward if step.current_density > 0 else backward if step.current_density < 0 else "rest"
         ends = [f"{step.capacity / mAh_per_cm2:g} mAh/cm2"] if step.capacity is not None else []
         ends += [f"{step.duration / hour:g} h"] if step.duration is not None else []
         ends += [f"to {end:g} V" for end in (step.potential_min, step.potential_max) if end is not None]

@@ -17,8 +17,8 @@ TINY = [
     "grid=quick",
     "grid.spacing_um=1.25",
     "grid.width_um=20",
-    "grid.electrolyte_um=6",
-    "host.thickness_um=18",
+    "grid.electrolyte_um=5",
+    "host.thickness_um=10",
     "protocol.capacity_mAh_cm2=0.05",
     "protocol.snapshot_every_mAh_cm2=0.03",
 ]

@@ -73,7 +73,7 @@ def test_default_is_the_main_job(valid):
         ("protocol.steps", [{"time_h": 1, "steps": [{"current_density_mA_cm2": 0, "time_h": 1}]}], "steps of its own"),
         ("protocol.steps", [{"current": 1}], "protocol.steps[0].current is not a key"),
         ("protocol.insertion", "maybe", "true or false"),
-        ("solver.dt_max_s", 1e-4, "they must rise"),
+        ("solver.dt_max_s", 1e-5, "they must rise"),
         ("solver.linear_iterations", 0, "at least 5"),
         ("lithium.cathodic_transfer_coefficient", 1, "below 1"),
         ("temperature_K", 27, "in kelvin"),
