@@ -42,11 +42,11 @@ def conduct(conductivity, axis: int = 0, mean: str = "harmonic") -> Conduction:
     Args:
         conductivity: of each cell, 2D or 3D, zero or positive, sharp or diffuse, any contrast; cubic cells.
         axis: from plate to plate.
-        mean: on faces between cells; "harmonic" is exact for plates in series and right for sharp fields, "arithmetic" is
-            what the model uses on its diffuse hosts.
+        mean: on faces between cells; "harmonic" is exact for plates in series and right for sharp fields, "arithmetic"
+            is what the model uses on its diffuse hosts.
 
     Raises:
-        ConductionError: not a 2D or 3D field, negative or not finite, an axis out of range, sides that cannot be halved.
+        ConductionError: not a 2D or 3D field, negative or not finite, no such axis, sides that cannot be halved.
     """
     field = _checked(conductivity, axis)
     field = np.moveaxis(field, axis, 0)
@@ -68,9 +68,8 @@ def conduct(conductivity, axis: int = 0, mean: str = "harmonic") -> Conduction:
             f"{float(convergence.error):.1e} of the potential); smooth the field by a cell, or reduce its contrast"
         )
     effective = mean * largest * field.shape[0] / np.prod(field.shape[1:])
-    return Conduction(
-        float(effective), np.moveaxis(potential, 0, axis), int(convergence.iterations), float(abs(entering / leaving - 1))
-    )
+    error = float(abs(entering / leaving - 1))
+    return Conduction(float(effective), np.moveaxis(potential, 0, axis), int(convergence.iterations), error)
 
 
 def effective_conductivity(conductivity, axis: int = 0, mean: str = "harmonic") -> float:
@@ -114,8 +113,8 @@ def _solve(field, mean):
     scaled = jnp.maximum(field, FLOOR)
     plates = jnp.zeros_like(scaled).at[0].add(2 * scaled[0]).at[-1].add(2 * scaled[-1])
     system = System(
-        conductivities=(scaled,),
-        diagonals=(plates,),
+        conductivities=scaled[None],
+        diagonals=plates[None],
         coupling=None,
         spacing=jnp.ones(()),
         periodic=(False,) + (True,) * (field.ndim - 1),

@@ -34,19 +34,26 @@ def upper_faces(shape, axis: int, periodic: bool, dtype):
     return exists.reshape((1,) * axis + (n,) + (1,) * (len(shape) - axis - 1))
 
 
-def face_mean(k, axis: int, periodic: bool, mean: str = "arithmetic"):
-    """Mean of k on the upper face of each cell; zero on a closed end.
+def lower_faces(shape, axis: int, periodic: bool, dtype):
+    """1 where a cell has a neighbour below it along `axis`, 0 at a closed end; broadcastable."""
+    return jnp.flip(upper_faces(shape, axis, periodic, dtype), axis)
+
+
+def mean_of(here, there, mean: str = "arithmetic"):
+    """Mean of two cells' coefficients on the face between them.
 
     Args:
         mean: "arithmetic", for diffuse fields; "harmonic", exact for plates in series and for sharp fields.
     """
-    above = shift(k, axis, +1, periodic)
-    if mean == "harmonic":
-        total = k + above
-        face = 2 * k * above / jnp.where(total > 0, total, 1)
-    else:
-        face = 0.5 * (k + above)
-    return face * upper_faces(k.shape, axis, periodic, k.dtype)
+    if mean == "arithmetic":
+        return 0.5 * (here + there)
+    total = here + there
+    return 2 * here * there / jnp.where(total > 0, total, 1)
+
+
+def face_mean(k, axis: int, periodic: bool, mean: str = "arithmetic"):
+    """Mean of k on the upper face of each cell; zero on a closed end."""
+    return mean_of(k, shift(k, axis, +1, periodic), mean) * upper_faces(k.shape, axis, periodic, k.dtype)
 
 
 def difference(u, axis: int, periodic: bool):
@@ -66,17 +73,29 @@ def divergence(fluxes, spacing, periodic=None):
 
 
 def diffusion(k, u, spacing, periodic=None, mean: str = "arithmetic"):
-    """div(k grad u) with the named face means [unit of k u / m2]; nothing crosses the ends of closed axes."""
+    """div(k grad u) with the named face means [unit of k u / m2]; nothing crosses the ends of closed axes.
+
+    Both faces of a cell are formed from its neighbours directly: a face flux that is itself shifted would be computed
+    again for each use, three times as slow on the CPU.
+    """
     periodic = laterally_periodic(u.ndim) if periodic is None else periodic
-    fluxes = [face_mean(k, a, periodic[a], mean) * difference(u, a, periodic[a]) / spacing for a in range(u.ndim)]
-    return divergence(fluxes, spacing, periodic)
+    total = 0.0
+    for a, wraps in enumerate(periodic):
+        above = mean_of(k, shift(k, a, +1, wraps), mean) * upper_faces(u.shape, a, wraps, u.dtype)
+        below = mean_of(k, shift(k, a, -1, wraps), mean) * lower_faces(u.shape, a, wraps, u.dtype)
+        total = total + above * (shift(u, a, +1, wraps) - u) + below * (shift(u, a, -1, wraps) - u)
+    return total / spacing**2
 
 
 def diffusion_diagonal(k, spacing, periodic=None, mean: str = "arithmetic"):
     """Diagonal of -div(k grad .) [unit of k / m2]."""
     periodic = laterally_periodic(k.ndim) if periodic is None else periodic
-    faces = [face_mean(k, a, periodic[a], mean) for a in range(k.ndim)]
-    return sum((f + shift(f, a, -1, periodic[a])) / spacing**2 for a, f in enumerate(faces))
+    total = 0.0
+    for a, wraps in enumerate(periodic):
+        above = mean_of(k, shift(k, a, +1, wraps), mean) * upper_faces(k.shape, a, wraps, k.dtype)
+        below = mean_of(k, shift(k, a, -1, wraps), mean) * lower_faces(k.shape, a, wraps, k.dtype)
+        total = total + above + below
+    return total / spacing**2
 
 
 def face_to_cell(face, axis: int, periodic: bool):

@@ -3,7 +3,6 @@
 import time as clock
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +16,8 @@ from phasefield.physics import nucleation
 from phasefield.protocol import Step
 from phasefield.state import State
 
-SEGMENT = 16  # steps between two looks of the host program
-REBUILD = 8  # steps that share the coarse levels of the multigrid
+SEGMENT = 8  # most steps between two looks of the host program; they share the coarse levels of the multigrid
+STALE = 4.0  # factor by which dt may leave the one these levels were built for
 FEW_NUCLEI = 4.0  # that any step may add
 PHASE_BOUNDS = (-0.01, 1.01)
 
@@ -37,7 +36,8 @@ class TimeControl:
 
     Args:
         phase_change: largest change of xi in a step [-]; twice this repeats the step.
-        overpotential_change: largest change of eta on the surface in a step [V]; three times this repeats it.
+        overpotential_change: largest change of the electrode's potential, and of eta in the mean over the surface, in a
+            step [V]; three times this repeats it.
         nucleation_fraction: expected new nuclei in a step over those active [-].
         growth: largest factor from one dt to the next [-].
         dt_first, dt_min, dt_max: [s].
@@ -104,9 +104,6 @@ class _Carry:
     throughput: jax.Array  # the same without sign
     stored_at_start: jax.Array  # C/m2
     dt: jax.Array
-    preconditioner: model_module.Preconditioner
-    age: jax.Array  # steps since the coarse levels were built
-    built_for: jax.Array  # dt they were built for
     steps: jax.Array
     rejected: jax.Array
     stopped: jax.Array
@@ -116,16 +113,18 @@ class _Carry:
     history: dict[str, jax.Array]
 
 
-def _attempt(model, control, current_density, carry, dt):
+def _attempt(model, control, current_density, carry, dt, preconditioner):
     """One step and whether it is good enough: (after, report, accepted, failure, largest changes)."""
     working = dt.astype(model.pore.dtype)
-    after, report = model_module.step(model, carry.state, current_density, working, carry.preconditioner)
+    after, report = model_module.step(model, carry.state, current_density, working, preconditioner)
     after = replace(after, time=carry.state.time + dt)  # in float64 whatever the fields are in
     change = jnp.max(jnp.abs(after.phase - carry.state.phase))
     eta = carry.state.electronic_potential - carry.state.ionic_potential
     eta_after = after.electronic_potential - after.ionic_potential
-    on_surface = model.surface * model.grid.spacing > 0.05
-    swing = jnp.max(jnp.where(on_surface, jnp.abs(eta_after - eta), 0.0))
+    # the mean over the surface: single cells of a floating conductor may jump when they nucleate, and implicitly so
+    area = jnp.sum(model.surface)
+    mean_swing = jnp.sum(model.surface * jnp.abs(eta_after - eta)) / jnp.where(area > 0, area, 1)
+    swing = jnp.maximum(mean_swing, jnp.abs(diagnostics.potential(after) - diagnostics.potential(carry.state)))
     finite = jnp.isfinite(change) & jnp.isfinite(swing) & jnp.all(jnp.isfinite(after.concentration))
     in_bounds = (jnp.min(after.phase) >= PHASE_BOUNDS[0]) & (jnp.max(after.phase) <= PHASE_BOUNDS[1])
     in_bounds &= change <= 2 * control.phase_change
@@ -136,28 +135,24 @@ def _attempt(model, control, current_density, carry, dt):
 
 
 @jax.jit
-def _segment(model, control, step_limits, carry, most_steps):
-    """Up to `most_steps` accepted steps of one protocol step."""
+def _segment(model, control, step_limits, carry, preconditioner, most_steps):
+    """Up to `most_steps` accepted steps of one protocol step; fewer where dt leaves what the preconditioner is good for."""
     current_density, time_end, potential_min, potential_max = step_limits
     working_current = current_density.astype(model.pore.dtype)
 
+    built_for = carry.dt
+
     def unfinished(carry):
-        return (carry.steps < most_steps) & (carry.stopped == RUNNING)
+        fresh = (carry.dt <= STALE * built_for) & (carry.dt >= built_for / STALE)
+        return (carry.steps < most_steps) & (carry.stopped == RUNNING) & fresh
 
     def body(carry):
         left = time_end - carry.state.time
         # the last stretch in two even steps rather than a full one and a crumb
         dt = jnp.where(left <= carry.dt, left, jnp.where(left < 2 * carry.dt, 0.5 * left, carry.dt))
-        stale = (carry.age >= REBUILD) | (dt > 4 * carry.built_for) | (dt < 0.25 * carry.built_for)
-        preconditioner = lax.cond(
-            stale,
-            lambda: model_module.precondition(model, carry.state, dt.astype(model.pore.dtype)),
-            lambda: carry.preconditioner,
+        after, report, accepted, failure, change, swing = _attempt(
+            model, control, working_current, carry, dt, preconditioner
         )
-        age, built_for = jnp.where(stale, 0, carry.age + 1), jnp.where(stale, dt, carry.built_for)
-        carry = replace(carry, preconditioner=preconditioner, age=age, built_for=built_for)
-        after, report, accepted, failure, change, swing = _attempt(model, control, working_current, carry, dt)
-
         factor = jnp.minimum(control.growth, control.phase_change / jnp.maximum(change, 1e-12))
         factor = jnp.minimum(factor, control.overpotential_change / jnp.maximum(swing, 1e-12))
         # a step cut short by the end of its protocol step says nothing against the dt before it
@@ -198,9 +193,6 @@ def _segment(model, control, step_limits, carry, most_steps):
             throughput=choose(throughput, carry.throughput),
             stored_at_start=carry.stored_at_start,
             dt=dt_next,
-            preconditioner=preconditioner,
-            age=age,
-            built_for=built_for,
             steps=carry.steps + accepted,
             rejected=carry.rejected + ~accepted,
             stopped=stopped,
@@ -214,17 +206,13 @@ def _segment(model, control, step_limits, carry, most_steps):
 
 
 def _first_carry(model, state, control):
-    dt = jnp.asarray(control.dt_first, jnp.float64)
     zero = jnp.zeros((), jnp.int64)
     return _Carry(
         state=state,
         charge=jnp.zeros((), jnp.float64),
         throughput=jnp.zeros((), jnp.float64),
         stored_at_start=diagnostics.stored_charge(model, state).astype(jnp.float64),
-        dt=dt,
-        preconditioner=model_module.precondition(model, state, dt.astype(model.pore.dtype)),
-        age=zero,
-        built_for=dt,
+        dt=jnp.asarray(control.dt_first, jnp.float64),
         steps=zero,
         rejected=zero,
         stopped=zero,
@@ -250,7 +238,7 @@ def run(
     Args:
         snapshot_interval: charge between snapshots [C/m2], counted without sign; None for the ends of protocol steps only.
         on_snapshot: called at the start, at each interval and at the end of each protocol step.
-        on_progress: called after each segment of up to 16 time steps.
+        on_progress: called after each segment of up to 8 time steps.
 
     Raises:
         SimulationError: a step failed down to dt_min. The last good state has been given to `on_snapshot`.
@@ -259,7 +247,11 @@ def run(
     traced_control = model_module.cast(control, jnp.float64)
     started = clock.perf_counter()
     carry = _first_carry(model, state, control)
-    segment = partial(_segment, model, traced_control)
+
+    def segment(limits, carry, most_steps):
+        preconditioner = model_module.precondition(model, carry.state, carry.dt.astype(model.pore.dtype))
+        return _segment(model, traced_control, limits, carry, preconditioner, most_steps)
+
     carry = jax.block_until_ready(segment(_limits(protocol[0], 0.0), carry, 0))  # no steps: compiles
     compile_time = clock.perf_counter() - started
     started = clock.perf_counter()

@@ -155,8 +155,8 @@ def system(model, fixed: Conductors, gain) -> System:
     h = model.grid.spacing
     grounded = jnp.zeros_like(fixed.electronic).at[0].set(2 * fixed.electronic[0] / h**2)
     return System(
-        conductivities=(fixed.ionic, fixed.electronic),
-        diagonals=(jnp.zeros_like(grounded), grounded),
+        conductivities=jnp.stack([fixed.ionic, fixed.electronic]),
+        diagonals=jnp.stack([jnp.zeros_like(grounded), grounded]),
         coupling=gain,
         spacing=h,
         periodic=operators.laterally_periodic(model.grid.ndim),

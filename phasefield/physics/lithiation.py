@@ -19,7 +19,8 @@ def equilibrium_potential(insertion, theta):
     position = jnp.clip(theta, 0, 1) * (points - 1)  # outside 0..1 the end slopes go on; see below
     lower = jnp.minimum(position.astype(jnp.int32), points - 2)
     slope = (insertion.potential[lower + 1] - insertion.potential[lower]) * (points - 1)
-    return insertion.potential[lower] + slope * (theta - lower / (points - 1)), slope
+    start = lower.astype(slope.dtype) / (points - 1)  # an int32 divided would come back as a float32
+    return insertion.potential[lower] + slope * (theta - start), slope
 
 
 def insertion_rate(insertion, fraction, theta, overpotential, transfer_coefficient, temperature, dt):

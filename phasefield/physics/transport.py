@@ -17,8 +17,8 @@ def system(model, phase, dt) -> System:
     electrolyte = model.electrolyte
     fraction = charge.electrolyte_fraction(model, phase) + EMPTY
     return System(
-        conductivities=(electrolyte.diffusivity * fraction**electrolyte.bruggeman_exponent,),
-        diagonals=(fraction / dt,),
+        conductivities=electrolyte.diffusivity * fraction[None] ** electrolyte.bruggeman_exponent,
+        diagonals=fraction[None] / dt,
         coupling=None,
         spacing=model.grid.spacing,
         periodic=operators.laterally_periodic(model.grid.ndim),

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 from jax import lax
 
 from phasefield import operators
-from phasefield.solvers.system import System
 
 
 def halo(u, periodic):
@@ -47,21 +46,17 @@ def offsets(ndim):
     return [(o, *rest) for o in (-1, 0, 1) for rest in offsets(ndim - 1)]
 
 
-def finest_stencils(system: System):
-    """Stencils of each field, without g."""
-    ndim = len(system.periodic)
-    centre = (1,) * ndim
-    stencils = []
-    for k, d in zip(system.conductivities, system.diagonals, strict=True):
-        entries = {centre: d + operators.diffusion_diagonal(k, system.spacing, system.periodic, system.mean)}
-        for a in range(ndim):
-            face = operators.face_mean(k, a, system.periodic[a], system.mean) / system.spacing**2
-            upper = tuple(2 if b == a else 1 for b in range(ndim))
-            lower = tuple(0 if b == a else 1 for b in range(ndim))
-            entries[upper] = -face
-            entries[lower] = -operators.shift(face, a, -1, system.periodic[a])
-        stencils.append(_assemble(entries, ndim))
-    return tuple(stencils)
+def finest_stencil(k, diagonal, spacing, periodic, mean):
+    """Stencil of diagonal - div(k grad .), of one field."""
+    ndim = len(periodic)
+    entries = {(1,) * ndim: diagonal + operators.diffusion_diagonal(k, spacing, periodic, mean)}
+    for a in range(ndim):
+        face = operators.face_mean(k, a, periodic[a], mean) / spacing**2
+        upper = tuple(2 if b == a else 1 for b in range(ndim))
+        lower = tuple(0 if b == a else 1 for b in range(ndim))
+        entries[upper] = -face
+        entries[lower] = -operators.shift(face, a, -1, periodic[a])
+    return _assemble(entries, ndim)
 
 
 def _assemble(entries, ndim):

@@ -23,7 +23,7 @@ from jax import lax
 
 from phasefield.solvers.coarsening import (
     apply_stencil,
-    finest_stencils,
+    finest_stencil,
     galerkin,
     interpolation_weight,
     prolong_axis,
@@ -38,13 +38,20 @@ COARSEST = 256  # cells below which a level is solved directly
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Level:
-    """A coarse operator and how it was reached: a stencil (3, .., 3, *shape) for each field, without g; g lumped."""
+    """A coarse operator of m fields and how it was reached.
 
-    stencils: tuple[jax.Array, ...]
+    Args:
+        stencils: of each field without g, shape (m, 3, .., 3, *shape). coupling: g, lumped; None for one field.
+        inverse_diagonal: inverse of each point's block, shape (m, m, *shape).
+        weights: of the lower neighbour in the skipped points, one array (m, ...) for each of `axes`.
+        axes: static, coarsened to get here, in this order. fine_shape: static, of the level above.
+    """
+
+    stencils: jax.Array
     coupling: jax.Array | None
-    inverse_diagonal: jax.Array  # (m, m, *shape): inverse of each point's block
-    weights: tuple[tuple[jax.Array, ...], ...]  # [coarsened axis][field]: weight of the lower neighbour
-    axes: tuple[int, ...] = field(metadata={"static": True})  # axes coarsened to get here
+    inverse_diagonal: jax.Array
+    weights: tuple[jax.Array, ...]
+    axes: tuple[int, ...] = field(metadata={"static": True})
     fine_shape: tuple[int, ...] = field(metadata={"static": True})
 
 
@@ -60,24 +67,17 @@ class Hierarchy:
 
 def prolong(level: Level, u, periodic):
     """The correction on the finer level, (m, *fine_shape), from u, (m, *shape)."""
-    fields = []
-    for m in range(u.shape[0]):
-        v = u[m]
-        for axis, weights in zip(reversed(level.axes), reversed(level.weights), strict=True):
-            v = prolong_axis(v, weights[m], axis, level.fine_shape[axis], periodic[axis])
-        fields.append(v)
-    return jnp.stack(fields)
+    for axis, weight in zip(reversed(level.axes), reversed(level.weights), strict=True):
+        finer = partial(prolong_axis, axis=axis, length=level.fine_shape[axis], periodic=periodic[axis])
+        u = jax.vmap(finer)(u, weight)
+    return u
 
 
 def restrict(level: Level, r, periodic):
     """The residual on this level, (m, *shape), from r, (m, *fine_shape)."""
-    fields = []
-    for m in range(r.shape[0]):
-        v = r[m]
-        for axis, weights in zip(level.axes, level.weights, strict=True):
-            v = restrict_axis(v, weights[m], axis, periodic[axis])
-        fields.append(v)
-    return jnp.stack(fields)
+    for axis, weight in zip(level.axes, level.weights, strict=True):
+        r = jax.vmap(partial(restrict_axis, axis=axis, periodic=periodic[axis]))(r, weight)
+    return r
 
 
 def axes_to_coarsen(shape, periodic):
@@ -88,48 +88,45 @@ def axes_to_coarsen(shape, periodic):
 def build(system: System) -> Hierarchy:
     """The hierarchy of a system: a few tens of operator applications."""
     periodic = system.periodic
-    ndim, fields = len(periodic), len(system.conductivities)
-    own = finest_stencils(system)
+    ndim = len(periodic)
+    stencil = partial(finest_stencil, spacing=system.spacing, periodic=periodic, mean=system.mean)
+    own = jnp.stack([stencil(k, d) for k, d in zip(system.conductivities, system.diagonals, strict=True)])
     coupling = system.coupling
-    shape = system.conductivities[0].shape
+    shape = system.conductivities.shape[1:]
     levels = []
     while prod(shape) > COARSEST and (axes := axes_to_coarsen(shape, periodic)):
         fine_shape, weights = shape, []
         for axis in axes:
-            w = tuple(interpolation_weight(s, axis) for s in own)
-            own = tuple(galerkin(s, v, axis, periodic) for s, v in zip(own, w, strict=True))
+            w = jax.vmap(partial(interpolation_weight, axis=axis))(own)
+            own = jax.vmap(partial(galerkin, axis=axis, periodic=periodic))(own, w)
             if coupling is not None:
-                coupling = sum(restrict_axis(coupling, v, axis, periodic) for v in w) / fields
+                transfer = jax.vmap(partial(restrict_axis, axis=axis, periodic=periodic[axis]), in_axes=(None, 0))
+                coupling = jnp.mean(transfer(coupling, w), axis=0)
             weights.append(w)
-        shape = own[0].shape[ndim:]
-        levels.append(Level(own, coupling, _inverse_diagonal(own, coupling), tuple(weights), axes, fine_shape))
+        shape = own.shape[1 + ndim :]
+        inverse = invert_blocks(own[_centre(ndim)], coupling)
+        levels.append(Level(own, coupling, inverse, tuple(weights), axes, fine_shape))
     if prod(shape) > 16 * COARSEST:
         raise ValueError(
-            f"a grid of {system.conductivities[0].shape} cells can be halved only to {shape}; choose numbers of cells "
+            f"a grid of {system.conductivities.shape[1:]} cells can be halved only to {shape}; choose numbers of cells "
             "along the periodic axes that are a small number times a power of two"
         )
     matrix = _dense(own, coupling, shape, periodic)
     return Hierarchy(tuple(levels), jnp.linalg.inv(matrix), periodic)
 
 
-def _inverse_diagonal(stencils, coupling):
-    centre = (1,) * (stencils[0].ndim // 2)
-    diagonal = [s[centre] for s in stencils]
-    if coupling is None:
-        return invert_blocks(((diagonal[0],),))
-    return invert_blocks(((diagonal[0] + coupling, -coupling), (-coupling, diagonal[1] + coupling)))
+def _centre(ndim):
+    return (slice(None), *(1,) * ndim)
 
 
 def _apply_stencils(stencils, coupling, u, periodic):
-    parts = [apply_stencil(s, v, periodic) for s, v in zip(stencils, u, strict=True)]
-    return jnp.stack(exchange(parts, coupling, u))
+    return jax.vmap(partial(apply_stencil, periodic=periodic))(stencils, u) + exchange(coupling, u)
 
 
 def _dense(stencils, coupling, shape, periodic):
-    fields = len(stencils)
-    n = fields * prod(shape)
-    columns = jax.vmap(lambda e: _apply_stencils(stencils, coupling, e.reshape((fields, *shape)), periodic).reshape(-1))
-    return columns(jnp.eye(n, dtype=stencils[0].dtype)).T
+    full = (stencils.shape[0], *shape)
+    columns = jax.vmap(lambda e: _apply_stencils(stencils, coupling, e.reshape(full), periodic).reshape(-1))
+    return columns(jnp.eye(prod(full), dtype=stencils.dtype)).T
 
 
 def v_cycle(system: System, hierarchy: Hierarchy, r, inverse_diagonal, sweeps: int = 2):

@@ -14,16 +14,16 @@ class System:
     """The finest operator.
 
     Args:
-        conductivities: k of each field [S/m], one array a field; strictly positive.
-        diagonals: d of each field [S/m3]: Dirichlet faces, mass terms.
+        conductivities: k of each of the m fields [S/m], shape (m, *shape); strictly positive.
+        diagonals: d of each field [S/m3], Dirichlet faces and mass terms, shape (m, *shape).
         coupling: g [S/m3] between two fields; None for one field.
         spacing: [m].
         periodic: static, one flag an axis.
         mean: static, of k on faces; see `operators.face_mean`.
     """
 
-    conductivities: tuple[jax.Array, ...]
-    diagonals: tuple[jax.Array, ...]
+    conductivities: jax.Array
+    diagonals: jax.Array
     coupling: jax.Array | None
     spacing: jax.Array
     periodic: tuple[bool, ...] = field(metadata={"static": True})
@@ -32,51 +32,48 @@ class System:
 
 def apply(system: System, u):
     """A u [A/m3] of the stacked fields u, shape (m, *shape)."""
+    # field by field, stacked last: XLA's CPU backend is many times slower on batched or stacked operands here
     parts = [
         d * v - operators.diffusion(k, v, system.spacing, system.periodic, system.mean)
         for k, d, v in zip(system.conductivities, system.diagonals, u, strict=True)
     ]
-    return jnp.stack(exchange(parts, system.coupling, u))
+    if system.coupling is not None:
+        flow = system.coupling * (u[0] - u[1])
+        parts = [parts[0] + flow, parts[1] - flow]
+    return jnp.stack(parts)
+
+
+def exchange(coupling, u):
+    """What the coupling g carries between the two fields, g (u_0 - u_1) and its opposite; 0 for one field."""
+    if coupling is None:
+        return 0.0
+    flow = coupling * (u[0] - u[1])
+    return jnp.stack([flow, -flow])
 
 
 def inverse_block_diagonal(system: System):
     """Inverse of the block that couples the fields in each point, shape (m, m, *shape)."""
-    diagonal = [
-        d + operators.diffusion_diagonal(k, system.spacing, system.periodic, system.mean)
-        for k, d in zip(system.conductivities, system.diagonals, strict=True)
+    own = [
+        operators.diffusion_diagonal(k, system.spacing, system.periodic, system.mean) for k in system.conductivities
     ]
-    if system.coupling is None:
+    return invert_blocks(system.diagonals + jnp.stack(own), system.coupling)
+
+
+def invert_blocks(diagonal, coupling):
+    """Inverse of [[d_0 + g, -g], [-g, d_1 + g]] in each point, shape (m, m, *shape); of d_0 for one field.
+
+    In the form that loses nothing where g is far above d: the determinant is d_0 d_1 + g (d_0 + d_1).
+    """
+    if coupling is None:
         return (1 / diagonal[0])[None, None]
-    g = system.coupling
-    return invert_blocks(((diagonal[0] + g, -g), (-g, diagonal[1] + g)))
-
-
-def invert_blocks(block):
-    """Inverse of the 1x1 or 2x2 block of each point, shape (m, m, *shape), from its rows."""
-    if len(block) == 1:
-        return (1 / block[0][0])[None, None]
-    (a, b), (c, d) = block
-    # a d - b c of [[k1 + g, -g], [-g, k2 + g]] would cancel; scaling the rows first keeps it safe in float32
-    ratio_b, ratio_c = b / a, c / d
-    determinant = 1 - ratio_b * ratio_c
-    tiny = 10 * jnp.finfo(a.dtype).eps
-    determinant = jnp.where(determinant > tiny, determinant, tiny)
-    return jnp.stack(
-        [
-            jnp.stack([1 / (a * determinant), -ratio_b / (d * determinant)]),
-            jnp.stack([-ratio_c / (a * determinant), 1 / (d * determinant)]),
-        ]
-    )
+    a, b = diagonal
+    # divided by a + b, lest squares of conductances overflow in float32
+    share = a / (a + b) * b + coupling
+    inverse = 1 / (share * (a + b))
+    off = coupling * inverse
+    return jnp.stack([jnp.stack([(b + coupling) * inverse, off]), jnp.stack([off, (a + coupling) * inverse])])
 
 
 def multiply_blocks(block, r):
     """block r in each point, shape (m, *shape)."""
     return jnp.stack([sum(block[i, j] * r[j] for j in range(r.shape[0])) for i in range(r.shape[0])])
-
-
-def exchange(parts, coupling, u):
-    """`parts` of A u with what the coupling g carries between the two fields; as they are for one field."""
-    if coupling is None:
-        return parts
-    flow = coupling * (u[0] - u[1])
-    return [parts[0] + flow, parts[1] - flow]
