@@ -1,0 +1,64 @@
+"""Small models that several tests share: one shape and one set of names, so that programs are compiled once."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from phasefield import model as model_module
+from phasefield.grid import Grid
+from phasefield.host.geometry import diffuse
+from phasefield.materials import Electrolyte, Host, HostPhase, Lithium
+from phasefield.units import um
+
+SHAPE = (32, 8)
+SPACING = 1.0 * um
+COLLECTOR_CELLS = 4
+
+ELECTROLYTE = Electrolyte(
+    concentration=1500.0,
+    conductivity=0.2,
+    diffusivity=2e-11,
+    transference_number=0.5,
+    thermodynamic_factor=1.0,
+    bruggeman_exponent=1.5,
+)
+LITHIUM = Lithium(
+    molar_volume=13e-6,
+    conductivity=1000.0,
+    exchange_current_density=1.0,
+    cathodic_transfer_coefficient=0.5,
+    surface_energy=0.0,
+    double_layer_capacitance=0.2,
+)
+COPPER = HostPhase("collector", (0.0, 0.0), (1000.0, 1000.0), (0.1, 0.1))
+CARBON = HostPhase("carbon", (0.068, 0.068), (10.0, 10.0), (0.095, 0.095))
+PREFACTOR, STEEPNESS = 1e25, 25.0  # of nucleation
+
+
+def fractions(shape=SHAPE, host: bool = True):
+    """Diffuse collector of 4 cells and, if `host`, a ball (a disc in 2D) of host on it; (2, *shape)."""
+    position = np.indices(shape)
+    collector = diffuse((position[0] < COLLECTOR_CELLS).astype(float))
+    far = (position[0] - 11.5) ** 2 + (position[-1] - (shape[-1] - 1) / 2) ** 2
+    ball = diffuse((far < 9).astype(float)) if host else np.zeros(shape)
+    return np.stack([collector, (1 - collector) * ball])
+
+
+def model(
+    shape=SHAPE, *, host=True, dtype=np.float64, lithium=None, electrolyte=None, phases=(COPPER, CARBON), **options
+):
+    """A carbon body over a copper collector, or bare copper, 0.5 mA/cm2 friendly; keywords replace what is named."""
+    settings = {"nucleation_prefactor": PREFACTOR, "nucleation_steepness": STEEPNESS, "insertion_active": False}
+    return model_module.build_model(
+        Grid(shape, options.pop("spacing", SPACING)),
+        Host(phases, options.pop("fractions", fractions(shape, host)), COLLECTOR_CELLS * SPACING, 17 * SPACING),
+        ELECTROLYTE if electrolyte is None else electrolyte,
+        LITHIUM if lithium is None else lithium,
+        dtype=dtype,
+        **(settings | options),
+    )
+
+
+def with_number(numbers, **changed):
+    """The same dataclass with other numbers."""
+    return replace(numbers, **changed)

@@ -1,0 +1,43 @@
+"""Settings of every test: strict broadcasting, a cache of compiled programs, the `gpu` marker."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import jax
+import pytest
+
+import phasefield  # noqa: F401  float64 before the first array
+
+CACHE = Path(os.environ.get("PHASEFIELD_TEST_CACHE", Path(tempfile.gettempdir()) / f"phasefield-tests-{os.getuid()}"))
+
+
+def pytest_configure(config):
+    # test files mirror the package, so two folders may hold a test_measures.py; the default mode refuses that
+    config.option.importmode = "importlib"
+    jax.config.update("jax_compilation_cache_dir", str(CACHE))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+def gpu_missing() -> str:
+    """Why there is no GPU to test on, empty where there is one."""
+    try:
+        return "" if jax.devices("gpu") else "JAX finds no GPU"
+    except (RuntimeError, AssertionError) as error:
+        return f"JAX finds no GPU: {str(error).splitlines()[0] if str(error) else 'backend not installed'}"
+
+
+def pytest_collection_modifyitems(items):
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    reason = gpu_missing() if marked else ""
+    for item in marked:
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def gpu():
+    """The GPU; a test that asks for it skips itself where JAX has none, and says why."""
+    if reason := gpu_missing():
+        pytest.skip(reason)
+    return jax.devices("gpu")[0]

@@ -1,0 +1,110 @@
+"""Nucleation: its rate law, and a probability that does not depend on how time is cut."""
+
+from dataclasses import replace
+
+import cases
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from phasefield import model as model_module
+from phasefield.physics import nucleation
+
+WIDE = (4, 4096)  # a bottom plane of many equal surface cells
+ALL = slice(None)
+
+
+def surface(barrier=0.1, prefactor=1e25):
+    """A box where every cell has the same area: half of each cell is collector, growing thinner upwards."""
+    ramp = np.linspace(0.6, 0.3, WIDE[0])[:, None] * np.ones(WIDE)
+    phases = (replace(cases.COPPER, nucleation_overpotential=(barrier, barrier)), cases.CARBON)
+    model = cases.model(WIDE, fractions=np.stack([ramp, 0 * ramp]), phases=phases, nucleation_prefactor=prefactor)
+    return model, model_module.initial_state(model, 0)
+
+
+def test_rate():
+    """J0 exp(-b) at eta = -eta_nuc, J0 exp(-4b) at half of it, J0 where there is no barrier."""
+    rate = nucleation.activation_rate(jnp.array([-0.1, -0.05]), 0.1, 1e25, 25.0)
+    assert np.allclose(rate, 1e25 * np.exp([-25.0, -100.0]), rtol=1e-12)
+    assert float(nucleation.activation_rate(jnp.array(-1e-3), 0.0, 1e25, 25.0)) == 1e25
+
+
+@pytest.mark.parametrize("barrier", [0.0, 0.1])
+def test_nothing_nucleates_without_driving_force(barrier):
+    assert np.array_equal(nucleation.activation_rate(jnp.array([0.0, 1e-3, 1.0]), barrier, 1e25, 25.0), np.zeros(3))
+    model, state = surface(barrier)
+    nucleated, _ = nucleation.sample(model, state, jnp.zeros(WIDE), 1e6)
+    assert not np.any(nucleated)
+
+
+def test_rate_has_no_nan_in_its_derivative_at_zero():
+    gradient = jax.grad(lambda eta: nucleation.activation_rate(eta, 0.1, 1e25, 25.0))(0.0)
+    assert np.isfinite(gradient)
+
+
+def test_expected_is_one_minus_exp_of_rate_area_time():
+    model, state = surface()
+    eta, dt = jnp.full(WIDE, -0.1), 3.0
+    area = 0.1 * cases.SPACING**2  # a ramp of 0.1 a cell
+    exact = -np.expm1(-1e25 * np.exp(-25.0) * area * dt)
+    assert np.allclose(nucleation.expected(model, state, eta, dt), exact, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dt", [1e-4, 1e-2, 1.0])
+def test_probability_does_not_depend_on_how_the_time_is_cut(dt):
+    """P(2 dt) = 1 - (1 - P(dt))^2, cell by cell."""
+    model, state = surface()
+    eta = jnp.full(WIDE, -0.1)
+    once, twice = (np.asarray(nucleation.expected(model, state, eta, t)) for t in (dt, 2 * dt))
+    assert np.allclose(twice, 1 - (1 - once) ** 2, rtol=1e-10, atol=1e-15)
+    assert 0 < once.max() < 1
+
+
+def sampled(splits, seed):
+    """Share of the cells active after 0.2 expected events each, in one step or in several."""
+    model, state = surface()
+    state = replace(state, random_key=jax.random.key_data(jax.random.key(seed)))
+    rate = 1e25 * np.exp(-25.0) * 0.1 * cases.SPACING**2
+    for _ in range(splits):
+        nucleated, key = nucleation.sample(model, state, jnp.full(WIDE, -0.1), 0.2 / rate / splits)
+        state = replace(state, nucleated=nucleated, random_key=key)
+    return float(state.nucleated.mean())
+
+
+@pytest.mark.parametrize("splits", [1, 2, 10])
+def test_expected_count(splits):
+    """Binomial over 16384 cells: five standard deviations are 0.015."""
+    assert sampled(splits, 3) == pytest.approx(-np.expm1(-0.2), abs=0.015)
+
+
+def test_same_key_same_result_and_a_new_key_each_time():
+    model, state = surface()
+    eta = jnp.full(WIDE, -0.1)
+    first, key = nucleation.sample(model, state, eta, 0.1)
+    again, key_again = nucleation.sample(model, state, eta, 0.1)
+    assert np.array_equal(first, again) and np.array_equal(key, key_again)
+    assert not np.array_equal(key, state.random_key)
+    other, _ = nucleation.sample(model, replace(state, random_key=key), eta, 0.1)
+    assert 0 < first.sum() < first.size and not np.array_equal(first, other)
+
+
+def test_active_cells_stay_active_and_do_not_count_twice():
+    model, state = surface()
+    state = replace(state, nucleated=state.nucleated.at[:, ::2].set(1))
+    assert not np.any(nucleation.expected(model, state, jnp.full(WIDE, -0.1), 1.0)[:, ::2])
+    nucleated, _ = nucleation.sample(model, state, jnp.full(WIDE, +0.1), 1e9)
+    assert np.array_equal(nucleated, state.nucleated)
+
+
+def test_each_surface_answers_with_its_own_barrier():
+    """Half copper (100 mV), half carbon (20 mV) by area: the rate is the mean of both, and lithiation lowers it."""
+    ramp = np.linspace(0.3, 0.15, WIDE[0])[:, None] * np.ones(WIDE)
+    carbon = replace(cases.CARBON, nucleation_overpotential=(0.05, 0.0))
+    model = cases.model(WIDE, fractions=np.stack([ramp, ramp]), phases=(cases.COPPER, carbon))
+    state = model_module.initial_state(model, 0)
+    law = lambda barrier: float(nucleation.activation_rate(jnp.array(-0.08), barrier, 1e25, 25.0))  # noqa: E731
+    for theta, barrier in ((0.0, 0.05), (0.4, 0.03), (1.0, 0.0)):
+        found = nucleation.surface_rate(model, state.lithiation.at[1].set(theta), jnp.full(WIDE, -0.08))
+        area = 0.1 / cases.SPACING  # both ramps together
+        assert np.allclose(found, area * 0.5 * (law(0.1) + law(barrier)), rtol=1e-8)

@@ -1,0 +1,163 @@
+"""Stencils against fields whose derivatives are known: periodic sideways, closed through-thickness."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from phasefield import operators
+
+HEIGHT, WIDTH = 1.3, 1.0  # the box of the manufactured fields
+SHAPES = [(7, 6), (5, 4, 6)]
+MEANS = ["arithmetic", "harmonic"]
+rng = np.random.default_rng(0)
+diffusion = jax.jit(operators.diffusion, static_argnames="mean")
+
+
+def manufactured(n, ndim):
+    """Cell centres, u, k, grad u and div(k grad u), by hand: cosines in z (no flux at the ends), sines sideways.
+
+    u = cos(pi z/H) prod sin(2 pi x),   k = 2 + cos(pi z/H) prod cos(2 pi x)
+    """
+    shape = (round(1.3 * n),) + (n,) * (ndim - 1)
+    x = np.meshgrid(*[(np.arange(m) + 0.5) / n for m in shape], indexing="ij")
+    waves = [np.pi / HEIGHT] + [2 * np.pi / WIDTH] * (ndim - 1)
+    parts_u = [np.cos] + [np.sin] * (ndim - 1)
+    parts_k = [np.cos] * ndim
+    slope = {np.cos: lambda a: -np.sin(a), np.sin: np.cos}
+
+    def product(parts, derived=None):
+        factors = [
+            (w * slope[f](w * xi) if axis == derived else f(w * xi))
+            for axis, (f, w, xi) in enumerate(zip(parts, waves, x, strict=True))
+        ]
+        return np.prod(factors, axis=0)
+
+    u, k = product(parts_u), 2 + product(parts_k)
+    grad_u = [product(parts_u, a) for a in range(ndim)]
+    grad_k = [product(parts_k, a) for a in range(ndim)]
+    laplacian = -sum(w**2 for w in waves) * u
+    divergence = k * laplacian + sum(a * b for a, b in zip(grad_k, grad_u, strict=True))
+    return 1 / n, u, k, grad_u, divergence
+
+
+def rms(error):
+    return float(np.sqrt(np.mean(np.square(np.asarray(error)))))
+
+
+def order(error, coarse=20, fine=40):
+    return np.log2(error(coarse) / error(fine))
+
+
+@pytest.mark.parametrize("mean", MEANS)
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_diffusion_is_second_order(ndim, mean):
+    def error(n):
+        h, u, k, _, exact = manufactured(n, ndim)
+        return rms(diffusion(jnp.array(k), jnp.array(u), h, mean=mean) - exact)
+
+    # a central stencil on smooth fields: 2 up to the next term of the series at these n
+    assert order(error) == pytest.approx(2, abs=0.1)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_gradient_is_second_order_inside_and_first_order_at_closed_ends(ndim):
+    def error(n, planes):
+        h, u, _, exact, _ = manufactured(n, ndim)
+        parts = operators.gradient(jnp.array(u), h)
+        return rms([(np.asarray(p) - e)[planes] for p, e in zip(parts, exact, strict=True)])
+
+    assert order(lambda n: error(n, slice(1, -1))) == pytest.approx(2, abs=0.1)
+    # one-sided there; with du/dz = 0 at the end its error is h/2 u''. The lateral parts are second order: 1 < order < 2
+    h, u, _, _exact, _ = manufactured(20, ndim)
+    ends = np.asarray(operators.gradient(jnp.array(u), h)[0])[0]
+    assert np.allclose(ends, (u[1] - u[0]) / h)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_divergence_of_face_fluxes_is_second_order(ndim):
+    """The gradient, sampled on upper faces, has the Laplacian as its divergence."""
+
+    def error(n):
+        h, u, _k, _, _ = manufactured(n, ndim)
+        waves = [np.pi / HEIGHT] + [2 * np.pi / WIDTH] * (ndim - 1)
+        x = np.meshgrid(*[(np.arange(m) + 0.5) * h for m in u.shape], indexing="ij")
+        parts = [np.cos] + [np.sin] * (ndim - 1)
+        fluxes = []
+        for a in range(ndim):
+            at_face = [xi + 0.5 * h * (b == a) for b, xi in enumerate(x)]
+            factors = [f(w * xi) for f, w, xi in zip(parts, waves, at_face, strict=True)]
+            factors[a] = waves[a] * (-np.sin(waves[a] * at_face[a]) if a == 0 else np.cos(waves[a] * at_face[a]))
+            fluxes.append(jnp.array(np.prod(factors, axis=0)))
+        exact = -sum(w**2 for w in waves) * u
+        return rms(operators.divergence(fluxes, h) - exact)
+
+    assert order(error) == pytest.approx(2, abs=0.1)
+
+
+def dense(function, shape):
+    """Matrix of a linear function of a field, by unit vectors."""
+    n = int(np.prod(shape))
+    return np.asarray(jax.jit(jax.vmap(lambda e: function(e.reshape(shape)).reshape(-1)))(jnp.eye(n))).T
+
+
+@pytest.mark.parametrize("mean", MEANS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_diffusion_is_symmetric_and_has_only_constants_in_its_null_space(shape, mean):
+    k = jnp.array(10.0 ** rng.uniform(-2, 2, shape))
+    matrix = dense(lambda u: operators.diffusion(k, u, 0.3, mean=mean), shape)
+    scale = np.abs(matrix).max()
+    assert np.allclose(matrix, matrix.T, atol=1e-14 * scale, rtol=0)
+    assert np.abs(matrix.sum(axis=1)).max() < 1e-13 * scale  # constants
+    eigenvalues = np.linalg.eigvalsh(matrix)
+    assert eigenvalues[-1] < 1e-12 * scale
+    assert eigenvalues[-2] < -1e-6 * scale  # and nothing else: the box is connected
+
+
+@pytest.mark.parametrize("mean", MEANS)
+@pytest.mark.parametrize("periodic", [None, "all", "none"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_diffusion_diagonal_is_the_diagonal(shape, periodic, mean):
+    periodic = {None: None, "all": (True,) * len(shape), "none": (False,) * len(shape)}[periodic]
+    k = jnp.array(10.0 ** rng.uniform(-2, 2, shape))
+    matrix = dense(lambda u: -operators.diffusion(k, u, 0.3, periodic, mean), shape)
+    diagonal = operators.diffusion_diagonal(k, 0.3, periodic, mean)
+    assert np.allclose(np.diag(matrix), diagonal.reshape(-1), rtol=1e-13)
+
+
+def test_divergence_sums_to_zero_where_nothing_crosses_the_ends():
+    fluxes = [jnp.array(rng.normal(size=(6, 4, 5))) for _ in range(3)]
+    fluxes[0] = fluxes[0].at[-1].set(0)
+    assert abs(float(jnp.sum(operators.divergence(fluxes, 0.5)))) < 1e-12
+
+
+def test_face_means():
+    """(1, 3): arithmetic 2, harmonic 1.5; with nothing in one cell, harmonic lets nothing through."""
+    k = jnp.array([[1.0, 3.0], [0.0, 5.0]])
+    assert np.allclose(operators.face_mean(k, 1, True), [[2, 2], [2.5, 2.5]])
+    assert np.allclose(operators.face_mean(k, 1, True, "harmonic"), [[1.5, 1.5], [0, 0]])
+    assert np.allclose(operators.face_mean(k, 0, False), [[0.5, 4], [0, 0]])  # the closed end carries nothing
+    assert np.array_equal(operators.face_mean(jnp.zeros((2, 2)), 0, True, "harmonic"), np.zeros((2, 2)))
+
+
+def test_harmonic_mean_is_exact_for_plates_in_series_and_arithmetic_is_not():
+    """The potential of two plates, k 1 and 4, under unit flux is piecewise linear; its divergence is zero inside."""
+    k = jnp.where(jnp.arange(8)[:, None] < 4, 1.0, 4.0) * jnp.ones((8, 3))
+    u = jnp.array(
+        np.cumsum(0.5 / np.asarray(k), axis=0) + np.cumsum(np.vstack([np.zeros((1, 3)), 0.5 / k[:-1]]), axis=0)
+    )
+    assert np.abs(operators.diffusion(k, u, 1.0, mean="harmonic")[1:-1]).max() < 1e-14
+    assert np.abs(operators.diffusion(k, u, 1.0)[1:-1]).max() > 0.1
+
+
+def test_shift_wraps_only_periodic_axes():
+    u = jnp.arange(6.0).reshape(2, 3)
+    assert np.array_equal(operators.shift(u, 1, +1, True), [[1, 2, 0], [4, 5, 3]])
+    assert np.array_equal(operators.shift(u, 1, -1, True), [[2, 0, 1], [5, 3, 4]])
+    assert np.array_equal(operators.shift(u, 0, +1, False), [[3, 4, 5], [0, 0, 0]])
+    assert np.array_equal(operators.shift(u, 0, -1, False), [[0, 0, 0], [0, 1, 2]])
+
+
+def test_face_to_cell_and_norm():
+    assert np.array_equal(operators.face_to_cell(jnp.array([[2.0], [4.0], [0.0]]), 0, False), [[1.0], [3.0], [2.0]])
+    assert float(operators.norm([jnp.array(3.0), jnp.array(4.0)])) == 5.0
