@@ -17,6 +17,7 @@ from phasefield.protocol import Step
 from phasefield.state import State
 
 SEGMENT = 8  # most steps between two looks of the host program; they share the coarse levels of the multigrid
+EXPENSIVE = 50  # linear iterations of a step after which these levels are built anew
 STALE = 4.0  # factor by which dt may leave the one these levels were built for
 FEW_NUCLEI = 4.0  # that any step may add
 PHASE_BOUNDS = (-0.01, 1.01)
@@ -84,7 +85,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: time [s], charge [C/m2], potential [V], dt [s], and the share of the protocol that is done."""
+    """Where a run stands: time [s], charge [C/m2], potential [V], dt [s], share of the protocol that is done."""
 
     time: float
     charge: float
@@ -104,6 +105,7 @@ class _Carry:
     throughput: jax.Array  # the same without sign
     stored_at_start: jax.Array  # C/m2
     dt: jax.Array
+    linear: jax.Array  # linear iterations of the last attempt
     steps: jax.Array
     rejected: jax.Array
     stopped: jax.Array
@@ -143,7 +145,7 @@ def _segment(model, control, step_limits, carry, preconditioner, most_steps):
     built_for = carry.dt
 
     def unfinished(carry):
-        fresh = (carry.dt <= STALE * built_for) & (carry.dt >= built_for / STALE)
+        fresh = (carry.dt <= STALE * built_for) & (carry.dt >= built_for / STALE) & (carry.linear <= EXPENSIVE)
         return (carry.steps < most_steps) & (carry.stopped == RUNNING) & fresh
 
     def body(carry):
@@ -193,6 +195,7 @@ def _segment(model, control, step_limits, carry, preconditioner, most_steps):
             throughput=choose(throughput, carry.throughput),
             stored_at_start=carry.stored_at_start,
             dt=dt_next,
+            linear=report.linear_iterations,
             steps=carry.steps + accepted,
             rejected=carry.rejected + ~accepted,
             stopped=stopped,
@@ -213,6 +216,7 @@ def _first_carry(model, state, control):
         throughput=jnp.zeros((), jnp.float64),
         stored_at_start=diagnostics.stored_charge(model, state).astype(jnp.float64),
         dt=jnp.asarray(control.dt_first, jnp.float64),
+        linear=jnp.zeros((), jnp.int32),
         steps=zero,
         rejected=zero,
         stopped=zero,
@@ -276,7 +280,7 @@ def run(
         for end, is_last in ends:
             stopped = RUNNING
             while stopped == RUNNING:
-                carry = replace(carry, steps=jnp.zeros((), jnp.int64), stopped=jnp.zeros((), jnp.int64))
+                carry = _restart_count(carry)
                 carry = segment(_limits(step, end), carry, SEGMENT)
                 taken, stopped = int(carry.steps), int(carry.stopped)
                 for name, values in carry.history.items():
@@ -303,6 +307,11 @@ def run(
                 cut_offs.append(CUT_OFFS[stopped])
                 break
     return Outcome(carry.state, so_far(), tuple(cut_offs), compile_time, clock.perf_counter() - started)
+
+
+def _restart_count(carry):
+    zero = jnp.zeros((), jnp.int64)
+    return replace(carry, steps=zero, stopped=zero, linear=jnp.zeros((), jnp.int32))
 
 
 def _limits(step: Step, end: float):
