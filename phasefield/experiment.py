@@ -158,7 +158,7 @@ class _Recorder:
         for phase, theta in zip(snapshot.model.host.phases, state.lithiation, strict=True):
             if phase.insertion is not None:
                 fields[f"lithiation_{phase.name}"] = theta
-        history = {name: rows for name, rows in snapshot.history.items() if name in snapshots.HISTORY}
+        history = snapshot.history
         try:
             if time > self.last_time:
                 snapshots.append(self.path, time, snapshot.charge, {k: np.asarray(v) for k, v in fields.items()})

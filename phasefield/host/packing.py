@@ -156,7 +156,7 @@ def _check(request: PackingRequest) -> None:
                 "fit the other"
             )
     thin = min(smallest * request.particle_flatness, request.pore_diameter)
-    if thin < 2 * request.spacing:
+    if thin < 2 * request.spacing * (1 - 1e-9):
         raise HostError(
             f"the thinnest particle or pore is {thin * um:.4g} um, less than two cells of {request.spacing * um:.4g} "
             "um; use a finer "
