@@ -68,7 +68,7 @@ class Insertion:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class HostPhase:
-    """One solid of the host or the collector; pairs are (pristine, fully lithiated), equal where it takes up no lithium.
+    """One solid of the host or the collector; pairs are (pristine, lithiated), equal where it takes up no lithium.
 
     Args:
         name: static.

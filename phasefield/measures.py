@@ -5,6 +5,7 @@ from the collector surface; the host layer reaches from there to its top, L.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,8 +59,9 @@ def where_lithium_lies(pore, phase, spacing: float, bottom: float, top: float) -
 
         index = (m - m_pore)/(1 - m_pore) above, (m - m_pore)/m_pore below,
 
-    m being the mean of height/L over the lithium (0 at the collector and below, 1 at the host's top and above) and m_pore
-    the same mean over the pores of the host: -1 all at the collector, 0 even over the pores, +1 all at or above the top.
+    m being the mean of height/L over the lithium (0 at the collector and below, 1 at the host's top and above) and
+    m_pore the same mean over the pores of the host: -1 all at the collector, 0 even over the pores, +1 all at or above
+    the top.
     Measures that need a host layer are None for a bare collector, those that need lithium where there is none.
     """
     lithium = (pore * phase).reshape(pore.shape[0], -1).sum(axis=1)
@@ -86,7 +88,7 @@ def where_lithium_lies(pore, phase, spacing: float, bottom: float, top: float) -
     layer = layer_weights(pore.shape, spacing, bottom, top)
     result["pore_filling"] = float((lithium * layer).sum() / (pores * layer).sum())
     edges = np.linspace(bottom, top, BINS + 1)
-    bins = [layer_weights(pore.shape, spacing, a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    bins = [layer_weights(pore.shape, spacing, a, b) for a, b in pairwise(edges)]
     result["pore_filling_by_depth"] = [float((lithium * w).sum() / max((pores * w).sum(), 1e-300)) for w in bins]
     if not has_lithium:
         return result

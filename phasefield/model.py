@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from phasefield import operators
 from phasefield.grid import Grid
 from phasefield.materials import Electrolyte, Host, Lithium
-from phasefield.physics import charge, interface, lithiation, nucleation, transport
+from phasefield.physics import charge, interface, nucleation, transport
+from phasefield.physics import lithiation as uptake
 from phasefield.solvers.multigrid import Hierarchy
 from phasefield.state import State
 
@@ -151,13 +152,16 @@ def initial_state(model: Model, seed: int, lithiation=None) -> State:
     shape, dtype = model.grid.shape, model.pore.dtype
     thetas = [0.0] * len(model.host.phases) if lithiation is None else list(lithiation)
     open_circuit = jnp.zeros((), dtype)
-    if model.insertion_active:
-        potentials = [
-            lithiation_module_potential(phase, theta, dtype)
-            for phase, theta in zip(model.host.phases, thetas, strict=True)
-            if phase.insertion is not None
-        ]
-        open_circuit = jnp.min(jnp.stack(potentials)) if potentials else open_circuit
+    if model.insertion_active and any(phase.insertion is not None for phase in model.host.phases):
+        open_circuit = jnp.min(
+            jnp.stack(
+                [
+                    uptake.equilibrium_potential(phase.insertion, jnp.asarray(theta, dtype))[0]
+                    for phase, theta in zip(model.host.phases, thetas, strict=True)
+                    if phase.insertion is not None
+                ]
+            )
+        )
     zeros = jnp.zeros(shape, dtype)
     theta_fields = jnp.stack([jnp.full(shape, theta, dtype) for theta in thetas])
     return State(
@@ -171,11 +175,6 @@ def initial_state(model: Model, seed: int, lithiation=None) -> State:
         random_key=jax.random.key_data(jax.random.key(seed)),
         time=jnp.zeros((), jnp.float64),
     )
-
-
-def lithiation_module_potential(phase, theta, dtype):
-    potential, _ = lithiation.equilibrium_potential(phase.insertion, jnp.asarray(theta, dtype))
-    return potential
 
 
 @jax.jit
@@ -194,7 +193,7 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
     concentration, salt = transport.advance(
         model, state, phase, potentials[0], current_density, dt, preconditioner.salt
     )
-    theta = lithiation.advance(model, state, reaction.insertion, dt)
+    theta = uptake.advance(model, state, reaction.insertion, dt)
     nucleated, key = nucleation.sample(model, state, reaction.overpotential, dt)
     after = State(
         phase=phase,

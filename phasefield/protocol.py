@@ -21,7 +21,7 @@ class Step:
     potential_max: float | None = None
 
     def __post_init__(self):
-        if self.capacity is None and self.duration is None and self.potential_min is None and self.potential_max is None:
+        if all(end is None for end in (self.capacity, self.duration, self.potential_min, self.potential_max)):
             raise ValueError("a protocol step needs a cut-off: capacity, duration, potential_min or potential_max")
         if self.current_density == 0 and self.duration is None:
             raise ValueError("a rest (current_density 0) ends only by its duration: give one")

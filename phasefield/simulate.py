@@ -138,7 +138,7 @@ def _attempt(model, control, current_density, carry, dt, preconditioner):
 
 @jax.jit
 def _segment(model, control, step_limits, carry, preconditioner, most_steps):
-    """Up to `most_steps` accepted steps of one protocol step; fewer where dt leaves what the preconditioner is good for."""
+    """Up to `most_steps` accepted steps of one protocol step; fewer where the preconditioner has served its time."""
     current_density, time_end, potential_min, potential_max = step_limits
     working_current = current_density.astype(model.pore.dtype)
 
@@ -240,7 +240,7 @@ def run(
     """Run the protocol from `state`.
 
     Args:
-        snapshot_interval: charge between snapshots [C/m2], counted without sign; None for the ends of protocol steps only.
+        snapshot_interval: charge between snapshots [C/m2], without sign; None for the ends of protocol steps only.
         on_snapshot: called at the start, at each interval and at the end of each protocol step.
         on_progress: called after each segment of up to 8 time steps.
 

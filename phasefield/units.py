@@ -1,4 +1,4 @@
-"""Physical constants (CODATA 2018, exact) and the user's units as SI numbers: multiply to enter SI, divide to leave it."""
+"""Physical constants (CODATA 2018, exact) and the user's units as SI numbers: multiply to enter SI, divide to leave."""
 
 FARADAY = 96485.33212  # C/mol
 GAS_CONSTANT = 8.314462618  # J/(mol K)

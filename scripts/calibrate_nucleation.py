@@ -29,9 +29,7 @@ def spike_of(nucleation_overpotential_mV: float, spacing_um: float, overpotentia
         ]
     )
     model = build.model(cfg, build.geometry(cfg))
-    run = simulate.run(
-        model, build.initial_state(cfg, model), [Step(CURRENT, duration=20.0)], build.time_control(cfg)
-    )
+    run = simulate.run(model, build.initial_state(cfg, model), [Step(CURRENT, duration=20.0)], build.time_control(cfg))
     spike = nucleation_spike(run.history)
     return float("nan") if spike is None else spike.potential
 
@@ -39,4 +37,6 @@ def spike_of(nucleation_overpotential_mV: float, spacing_um: float, overpotentia
 if __name__ == "__main__":
     print("eta_nuc (mV)  cell (um)  step limit (mV)  spike (mV)")
     for surface, spacing, limit in itertools.product((100, 95, 61), (1.0, 0.5, 0.25), (8, 4, 2)):
-        print(f"{surface:12d}  {spacing:9.2f}  {limit:15d}  {-spike_of(surface, spacing, limit) / mV:10.1f}", flush=True)
+        print(
+            f"{surface:12d}  {spacing:9.2f}  {limit:15d}  {-spike_of(surface, spacing, limit) / mV:10.1f}", flush=True
+        )

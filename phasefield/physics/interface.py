@@ -14,8 +14,8 @@ STABLE = 0.4  # of the explicit limit h2/(2 ndim Gamma delta)
 def pore_faces(pore, reactive_pore, periodic):
     """Pore fraction open to lithium between neighbours, one array an axis, on upper faces [-].
 
-    The smaller of the two cells' fractions, so that a cell with little pore is not flooded through its faces; zero where
-    either is too small to react.
+    The smaller of the two cells' fractions, so that a cell with little pore is not flooded through its faces; zero
+    where either is too small to react.
     """
     faces = []
     for a in range(pore.ndim):
@@ -28,8 +28,8 @@ def pore_faces(pore, reactive_pore, periodic):
 def normal(phase, faces, spacing, interface_width, periodic):
     """Unit vector along grad xi at cell centres, one array an axis; shorter where there is no front.
 
-    Taken from psi = delta ln(xi/(1 - xi)), which is a distance across a tanh profile and so has a clean gradient where xi
-    itself is flat. Faces without pore do not count: a front meets the host at a right angle.
+    Taken from psi = delta ln(xi/(1 - xi)), which is a distance across a tanh profile and so has a clean gradient where
+    xi itself is flat. Faces without pore do not count: a front meets the host at a right angle.
 
     Source: Jain, J. Comput. Phys. 469 (2022) 111529.
     """
@@ -80,7 +80,7 @@ def relax(phase, pore, faces, spacing, interface_width, mobility, time, periodic
 
 
 def advance(model, state, reaction, dt):
-    """Phase after dt:  eps_p dxi/dt = (Vm/F) s + regularisation, Gamma being a small multiple of the fastest front's speed."""
+    """Phase after dt: eps_p dxi/dt = (Vm/F) s + regularisation, Gamma a small multiple of the fastest front's speed."""
     open_pore = model.reactive_pore
     growth = jnp.where(open_pore > 0, reaction.plating / jnp.where(open_pore > 0, open_pore, 1.0), 0.0)
     phase = state.phase + dt * model.lithium.molar_volume / FARADAY * growth

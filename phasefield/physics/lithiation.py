@@ -28,7 +28,7 @@ def insertion_rate(insertion, fraction, theta, overpotential, transfer_coefficie
 
         s = f k bv(phi_s - phi_l - U(theta_new)),   theta_new = theta + dt s/(F c_max f)
 
-    linearised once in theta, so that a step of any length is stable: what flows in raises the potential it flows against.
+    linearised once in theta, so that a step of any length is stable: what flows in lowers the U it flows to.
 
     Args:
         overpotential: phi_s - phi_l [V] (not yet minus U).
@@ -49,7 +49,8 @@ def insertion_rate(insertion, fraction, theta, overpotential, transfer_coefficie
 def advance(model, state, insertion_rates, dt):
     """Lithiation after dt: dtheta/dt = s_int/(F c_max f), shape (K, *shape)."""
     updated = []
-    for phase, f, theta, s in zip(model.host.phases, model.host.fractions, state.lithiation, insertion_rates, strict=True):
+    fractions = model.host.fractions
+    for phase, f, theta, s in zip(model.host.phases, fractions, state.lithiation, insertion_rates, strict=True):
         if phase.insertion is None:
             updated.append(theta)
         else:

@@ -28,7 +28,8 @@ def surface_rate(model, lithiation, overpotential):
     for phase, share, theta in zip(model.host.phases, model.surface_shares, lithiation, strict=True):
         pristine, lithiated = phase.nucleation_overpotential
         barrier = pristine + (lithiated - pristine) * theta
-        total = total + share * activation_rate(overpotential, barrier, model.nucleation_prefactor, model.nucleation_steepness)
+        rate = activation_rate(overpotential, barrier, model.nucleation_prefactor, model.nucleation_steepness)
+        total = total + share * rate
     return model.surface * total
 
 

@@ -35,8 +35,8 @@ def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy
 
         eps_l dc/dt = div(D eps_l^b grad c) + (1 - t+)/F div i_e
 
-    with i_e the current in the electrolyte, whose divergence is -s where nothing else conducts ions. No anion crosses the
-    top: there the salt that diffuses in, (1 - t+) i_app/F, is what the current leaves behind, and both drop out.
+    with i_e the current in the electrolyte, whose divergence is -s where nothing else conducts ions. No anion crosses
+    the top: there the salt that diffuses in, (1 - t+) i_app/F, is what the current leaves behind, and both drop out.
     Backward Euler. The error is the salt misplaced anywhere over the salt that the applied current brings in.
     """
     share = (1 - model.electrolyte.transference_number) / FARADAY

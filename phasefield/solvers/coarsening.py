@@ -34,9 +34,7 @@ def window(haloed, offset, shape):
 def apply_stencil(stencil, v, periodic):
     """A v of one field."""
     haloed = halo(v, periodic)
-    return sum(
-        stencil[tuple(o + 1 for o in offset)] * window(haloed, offset, v.shape) for offset in offsets(v.ndim)
-    )
+    return sum(stencil[tuple(o + 1 for o in offset)] * window(haloed, offset, v.shape) for offset in offsets(v.ndim))
 
 
 def offsets(ndim):

@@ -53,9 +53,7 @@ def exchange(coupling, u):
 
 def inverse_block_diagonal(system: System):
     """Inverse of the block that couples the fields in each point, shape (m, m, *shape)."""
-    own = [
-        operators.diffusion_diagonal(k, system.spacing, system.periodic, system.mean) for k in system.conductivities
-    ]
+    own = [operators.diffusion_diagonal(k, system.spacing, system.periodic, system.mean) for k in system.conductivities]
     return invert_blocks(system.diagonals + jnp.stack(own), system.coupling)
 
 
