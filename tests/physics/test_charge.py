@@ -1,0 +1,210 @@
+"""The balance of charge against the linear porous electrode, and against itself."""
+
+from dataclasses import replace
+from functools import cache
+
+import cases
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from phasefield import model as model_module
+from phasefield import operators
+from phasefield.physics import charge
+from phasefield.units import FARADAY, GAS_CONSTANT
+
+LENGTH, AREA, KAPPA, T = 45e-6, 4.2e5, 0.0624, 300.15
+ROWS = {  # (i0 [A/m2], sigma [S/m]): (nu, j/j_avg at collector, middle, separator)
+    "top": (10.0, 1e4, 2.296, (0.467, 0.810, 2.343)),
+    "bottom": (10.0, 1e-4, 57.39, (57.30, 0.000, 0.092)),
+    "uniform": (1.0, 1e4, 0.726, (0.917, 0.978, 1.170)),
+}
+CURRENT = 0.01  # A/m2: eta stays below 1 % of RT/F, where Butler-Volmer is straight to 1e-5
+
+
+def newman_tobias(y, i0, sigma):
+    """j/j_avg at y = x/L; x = 0 is the collector. Newman & Tobias, J. Electrochem. Soc. 109 (1962) 1183.
+
+    nu^2 = a i0 (F/RT) L^2 (1/kappa + 1/sigma)
+    j/j_avg = nu/sinh(nu) [cosh(nu y)/kappa + cosh(nu (1 - y))/sigma]/(1/kappa + 1/sigma)
+    """
+    total = 1 / KAPPA + 1 / sigma
+    nu = np.sqrt(AREA * i0 * FARADAY / (GAS_CONSTANT * T) * LENGTH**2 * total)
+    return nu, nu / np.sinh(nu) * (np.cosh(nu * y) / KAPPA + np.cosh(nu * (1 - y)) / sigma) / total
+
+
+@cache
+def electrode(cells, i0, sigma):
+    """(potentials, Reaction, Convergence, Model) of a uniform electrode: pore half full of lithium everywhere, so that
+    xi (1 - xi)/delta is the area, sigma_Li/16 the electronic and kappa_e/2^1.5 the ionic conductivity."""
+    lithium = replace(cases.LITHIUM, exchange_current_density=i0, conductivity=16 * sigma, double_layer_capacitance=0.0)
+    model = cases.model(
+        (cells, 4),
+        fractions=np.zeros((2, cells, 4)),
+        spacing=LENGTH / cells,
+        interface_width=0.25 / AREA,
+        lithium=lithium,
+        electrolyte=replace(cases.ELECTROLYTE, conductivity=KAPPA * 2**1.5),
+        temperature=T,
+        charge_tolerance=1e-10,
+    )
+    state = replace(model_module.initial_state(model, 0), phase=jnp.full((cells, 4), 0.5))
+    potentials, reaction, convergence, _ = solve(model, state, CURRENT)
+    return potentials, reaction, convergence, model
+
+
+@jax.jit
+def solve(model, state, current_density):
+    return charge.solve(model, state, current_density, 1e9, charge.precondition(model, state, 1e9))
+
+
+def distribution(cells, row):
+    i0, sigma, *_ = ROWS[row]
+    _, reaction, convergence, _ = electrode(cells, i0, sigma)
+    assert bool(convergence.converged)
+    return np.asarray(reaction.plating).mean(axis=1) * LENGTH / CURRENT
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_table_of_the_verification_is_the_formula(row):
+    i0, sigma, nu, ends = ROWS[row]
+    found_nu, found = newman_tobias(np.array([0, 0.5, 1]), i0, sigma)
+    assert found_nu == pytest.approx(nu, rel=5e-4)
+    assert found == pytest.approx(ends, rel=1e-3, abs=5e-4)  # printed to three decimals
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_linear_electrode(row):
+    """Within 1 % of the largest value everywhere at 128 cells; the hardest row falls off over 2.2 cells."""
+    i0, sigma, *_ = ROWS[row]
+    found = distribution(128, row)
+    y = (np.arange(128) + 0.5) / 128
+    _, exact = newman_tobias(y, i0, sigma)
+    assert np.abs(found - exact).max() < 0.01 * exact.max()
+    assert found[[63, 127]] == pytest.approx(exact[[63, 127]], rel=0.02, abs=1e-3)
+
+
+@pytest.mark.parametrize("row", ["top", "bottom"])
+def test_linear_electrode_converges_at_second_order(row):
+    """Between 64 and 128 cells, in the mean; the hardest row is still short of it (nu h/L = 0.9 at 64 cells)."""
+    i0, sigma, *_ = ROWS[row]
+
+    def error(cells):
+        _, exact = newman_tobias((np.arange(cells) + 0.5) / cells, i0, sigma)
+        return np.sqrt(np.mean((distribution(cells, row) - exact) ** 2))
+
+    assert np.log2(error(64) / error(128)) == pytest.approx(2, abs=0.35 if row == "bottom" else 0.1)
+
+
+def test_currents_through_collector_separator_and_reaction_agree():
+    """The shift that closes the balance makes the sum of the reactions exact, the collector right to the tolerance."""
+    i0, sigma, *_ = ROWS["top"]
+    _, reaction, convergence, model = electrode(128, i0, sigma)
+    passed = float(jnp.sum(reaction.plating + reaction.double_layer)) * float(model.grid.cell_volume / model.grid.area)
+    assert passed == pytest.approx(CURRENT, rel=1e-11)
+    assert float(reaction.collector_current) == pytest.approx(CURRENT, rel=1e-8)
+    assert float(convergence.error) <= 1e-10
+
+
+@cache
+def nucleated(current_density, tolerance=1e-8):
+    """A host with carbon and copper, all of its surface active, plating or stripping."""
+    model = cases.model(charge_tolerance=tolerance)
+    state = model_module.initial_state(model, 0)
+    z = np.indices(cases.SHAPE)[0]
+    film = jnp.where(model.reactive_pore > 0, 0.5 * (1 + jnp.tanh((6.0 - z) / 2)), 0.0)
+    state = replace(state, nucleated=(model.surface > 0) * 1.0, phase=film)
+    potentials, reaction, convergence, _ = solve_for_1e3(model, state, current_density)
+    return model, state, potentials, reaction, convergence
+
+
+@jax.jit
+def solve_for_1e3(model, state, current_density):
+    return charge.solve(model, state, current_density, 1e3, charge.precondition(model, state, 1e3))
+
+
+@pytest.mark.parametrize("current_density", [5.0, -5.0])
+def test_nonlinear_balance_closes(current_density):
+    model, _, _, reaction, convergence = nucleated(current_density)
+    assert bool(convergence.converged)
+    per_area = float(model.grid.cell_volume / model.grid.area)
+    passed = float(jnp.sum(reaction.plating + reaction.double_layer)) * per_area
+    assert passed == pytest.approx(current_density, rel=1e-9)
+    assert float(reaction.collector_current) == pytest.approx(current_density, rel=1e-6)
+
+
+def test_the_two_currents_add_up_in_every_plane():
+    """Ions and electrons together carry the applied current through every plane between collector and separator."""
+    model, state, potentials, _, _ = nucleated(5.0)
+    h = float(model.grid.spacing)
+    fixed = charge.conductors(model, state)
+    flux = sum(
+        operators.face_mean(k, 0, False) * operators.difference(u, 0, False) / h
+        for k, u in ((fixed.ionic, potentials[0]), (fixed.electronic, potentials[1]))
+    )
+    through = np.asarray(flux).mean(axis=1)[:-1]
+    assert np.allclose(through, 5.0, rtol=1e-6)
+
+
+def test_bare_surface_strips_nothing():
+    model, state, _, _, _ = nucleated(-5.0)
+    bare = replace(state, phase=jnp.zeros(cases.SHAPE))
+    fixed = charge.conductors(model, bare)
+    zero = jnp.zeros(cases.SHAPE)
+    plating, *_ = charge.reactions(model, bare, fixed, jnp.stack([zero - 0.05, zero]), 1.0)  # eta = +50 mV
+    assert not np.any(plating)
+    plating, *_ = charge.reactions(model, bare, fixed, jnp.stack([zero + 0.05, zero]), 1.0)
+    assert float(plating.max()) > 0
+
+
+def test_slope_of_the_reactions_is_their_derivative():
+    model, state, potentials, _, _ = nucleated(5.0)
+    fixed = charge.conductors(model, state)
+
+    def total(shift):
+        plating, double_layer, _, gain = charge.reactions(model, state, fixed, potentials.at[1].add(shift), 1e3)
+        return plating + double_layer, gain
+
+    change = (total(1e-6)[0] - total(-1e-6)[0]) / 2e-6
+    assert np.allclose(-change, total(0.0)[1], rtol=1e-6, atol=1e-6 * float(total(0.0)[1].max()))
+
+
+def test_double_layer_charges_before_there_is_a_nucleus():
+    """With no nucleus the whole current charges the surface: eta = -i t/(C A) on average, A the surface area."""
+    model = cases.model(charge_tolerance=1e-8)
+    state = model_module.initial_state(model, 0)
+    _, reaction, convergence, _ = solve_short(model, state, 5.0)
+    assert bool(convergence.converged)
+    assert not np.any(reaction.plating)
+    stored = -float(jnp.sum(reaction.double_layer_charge)) * float(model.grid.cell_volume / model.grid.area)
+    assert stored == pytest.approx(5.0 * 1e-3, rel=1e-9)
+
+
+@jax.jit
+def solve_short(model, state, current_density):
+    return charge.solve(model, state, current_density, 1e-3, charge.precondition(model, state, 1e-3))
+
+
+def test_conductivities_of_pure_cells():
+    """Electrolyte: kappa; lithium: sigma of lithium and no ions; Bruggeman in half-filled pore; salt scales kappa."""
+    model = cases.model(fractions=np.zeros((2, *cases.SHAPE)))
+    state = model_module.initial_state(model, 0)
+    state = replace(
+        state,
+        phase=state.phase.at[0].set(1.0).at[1].set(0.5),
+        concentration=state.concentration.at[3].multiply(0.5),
+    )
+    kappa, sigma = charge.ionic_conductivity(model, state), charge.electronic_conductivity(model, state)
+    assert np.allclose(kappa[:4, 0], [0, 0.2 * 0.5**1.5, 0.2, 0.1], atol=2e-9)
+    assert np.allclose(sigma[:3, 0], [1000, 1000 / 16, 0], atol=2e-9)
+
+
+def test_conductivities_of_the_host():
+    """A sum over what is in the cell; lithiation changes the phase's own share."""
+    phase = replace(cases.CARBON, electronic_conductivity=(1e-6, 1e2), ionic_conductivity=(0.05, 0.05))
+    fraction = np.stack([np.zeros(cases.SHAPE), np.full(cases.SHAPE, 0.4)])
+    model = cases.model(fractions=fraction, phases=(cases.COPPER, phase))
+    state = model_module.initial_state(model, 0, [0.0, 0.5])
+    assert np.allclose(charge.electronic_conductivity(model, state), 0.4 * 1e-2, rtol=1e-6)
+    assert np.allclose(charge.ionic_conductivity(model, state), 0.2 * 0.6**1.5 + 0.4 * 0.05, rtol=1e-6)

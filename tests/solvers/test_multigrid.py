@@ -1,0 +1,289 @@
+"""Each part of the multigrid against dense matrices on tiny grids; the whole against direct solution and hard hosts."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from phasefield.solvers import coarsening, conjugate_gradients, multigrid
+from phasefield.solvers.system import System, apply, inverse_block_diagonal
+
+TINY = [(6, 4), (7, 6), (5, 4, 6)]  # also odd lengths along closed z
+
+
+def laterally_periodic(shape):
+    return (False,) + (True,) * (len(shape) - 1)
+
+
+def dense(function, shape):
+    """Matrix of a linear function of an array, by unit vectors."""
+    n = int(np.prod(shape))
+    return np.asarray(jax.jit(jax.vmap(lambda e: function(e.reshape(shape)).reshape(-1)))(jnp.eye(n))).T
+
+
+def one_field(shape, seed=0, contrast=2.0, dirichlet=True):
+    rng = np.random.default_rng(seed)
+    k = jnp.array(10.0 ** rng.uniform(-contrast, contrast, shape))
+    d = jnp.zeros(shape).at[0].set(2 * k[0] / 0.25) if dirichlet else jnp.zeros(shape)
+    return System(k[None], d[None], None, jnp.array(0.5), laterally_periodic(shape))
+
+
+def two_fields(shape, seed=0, contrast=2.0):
+    """The charge balance in miniature: random conductivities, phi_s grounded below, a reaction in half the cells."""
+    rng = np.random.default_rng(seed)
+    kappa, sigma = (jnp.array(10.0 ** rng.uniform(-contrast, contrast, shape)) for _ in range(2))
+    grounded = jnp.zeros(shape).at[0].set(2 * sigma[0] / 0.25)
+    g = jnp.array(np.where(rng.random(shape) < 0.5, 10.0 ** rng.uniform(-1, 1, shape), 0.0))
+    fields, fixed = jnp.stack([kappa, sigma]), jnp.stack([jnp.zeros(shape), grounded])
+    return System(fields, fixed, g, jnp.array(0.5), laterally_periodic(shape))
+
+
+def finest_stencil(system):
+    """Stencil of a system of one field."""
+    stencil = partial(coarsening.finest_stencil, periodic=system.periodic, mean=system.mean)
+    return jax.jit(stencil)(system.conductivities[0], system.diagonals[0], system.spacing)
+
+
+@pytest.mark.parametrize("shape", TINY)
+def test_finest_stencil_is_the_operator(shape):
+    system = one_field(shape)
+    stencil = finest_stencil(system)
+    expected = dense(lambda u: apply(system, u[None])[0], shape)
+    found = dense(lambda u: coarsening.apply_stencil(stencil, u, system.periodic), shape)
+    assert np.allclose(found, expected, rtol=1e-13, atol=1e-13 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("shape", TINY)
+def test_coarse_operators_are_galerkin_products(shape):
+    """P' A P with dense matrices, axis after axis, so that the later products start from full 3^d stencils."""
+    system = one_field(shape)
+    periodic = system.periodic
+    stencil = finest_stencil(system)
+    coarsen = jax.jit(coarsening.galerkin, static_argnums=(2, 3))
+    for axis in multigrid.axes_to_coarsen(shape, periodic):
+        fine = stencil.shape[len(shape) :]
+        weight = jax.jit(coarsening.interpolation_weight, static_argnums=1)(stencil, axis)
+        coarse = weight.shape
+        assert coarse[axis] == (fine[axis] + 1) // 2
+        P = dense(
+            partial(coarsening.prolong_axis, weight=weight, axis=axis, length=fine[axis], periodic=periodic[axis]),
+            coarse,
+        )
+        R = dense(partial(coarsening.restrict_axis, weight=weight, axis=axis, periodic=periodic[axis]), fine)
+        assert np.array_equal(R, P.T)
+        A = dense(lambda u, s=stencil: coarsening.apply_stencil(s, u, periodic), fine)
+        stencil = coarsen(stencil, weight, axis, periodic)
+        found = dense(lambda u, s=stencil: coarsening.apply_stencil(s, u, periodic), coarse)
+        expected = P.T @ A @ P
+        assert np.allclose(found, expected, rtol=1e-12, atol=1e-13 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("shape", TINY)
+def test_prolongation_reproduces_constants(shape):
+    system = one_field(shape, dirichlet=False)
+    stencil = finest_stencil(system)
+    for axis in multigrid.axes_to_coarsen(shape, system.periodic):
+        weight = jax.jit(coarsening.interpolation_weight, static_argnums=1)(stencil, axis)
+        prolong = jax.jit(
+            partial(coarsening.prolong_axis, axis=axis, length=shape[axis], periodic=system.periodic[axis])
+        )
+        fine = prolong(jnp.ones(weight.shape), weight)
+        if shape[axis] % 2 == 0 and not system.periodic[axis]:
+            # the last point of an even closed axis has no neighbour above: its weight is all on the one below
+            assert np.allclose(jnp.take(weight, -1, axis), 1)
+        assert np.allclose(fine, 1, rtol=1e-14)
+
+
+def test_prolongation_follows_the_conductor():
+    """A skipped point tied 99 times more strongly to one side takes 99 % of its value from there."""
+    k = jnp.array([1.0, 1.0, 197.0, 1.0])[:, None] * jnp.ones((4, 4))  # faces below and above cell 1: 1 and 99
+    system = System(k[None], jnp.zeros((1, 4, 4)), None, jnp.array(1.0), (False, True))
+    weight = coarsening.interpolation_weight(finest_stencil(system), 0)
+    assert np.allclose(weight[0], 0.01)
+
+
+def hierarchy_of(system, coarsest, monkeypatch):
+    monkeypatch.setattr(multigrid, "COARSEST", coarsest)
+    return jax.jit(lambda system: multigrid.build(system))(system)  # not jit(build): its cache forgets COARSEST
+
+
+@pytest.mark.parametrize("shape", [(9, 8), (8, 4, 4)])
+def test_v_cycle_is_symmetric_positive_definite_and_near_the_inverse(shape, monkeypatch):
+    system = two_fields(shape, contrast=1.0)
+    hierarchy = hierarchy_of(system, 8, monkeypatch)
+    assert len(hierarchy.levels) >= 2  # else this would test the direct solve of the coarsest level
+    inverse = inverse_block_diagonal(system)
+    whole = system.conductivities.shape
+    M = dense(lambda r: multigrid.v_cycle(system, hierarchy, r, inverse), whole)
+    assert np.allclose(M, M.T, atol=1e-12 * np.abs(M).max(), rtol=0)
+    assert np.linalg.eigvalsh(M)[0] > 0
+    A = dense(partial(apply, system), whole)
+    eigenvalues = np.linalg.eigvals(M @ A).real
+    # a V(2,2) of a good multigrid is a contraction: 1 - 1/rho within (0, 1]; 0.3 leaves random jumps their room
+    assert eigenvalues.min() > 0.3 and eigenvalues.max() < 1.3
+
+
+def test_restriction_is_the_transpose_of_prolongation_for_a_whole_level(monkeypatch):
+    system = two_fields((9, 8), contrast=1.0)
+    level = hierarchy_of(system, 8, monkeypatch).levels[0]
+    coarse = (2, *level.stencils.shape[3:])
+    P = dense(lambda u: multigrid.prolong(level, u, system.periodic), coarse)
+    R = dense(lambda r: multigrid.restrict(level, r, system.periodic), (2, 9, 8))
+    assert np.allclose(R, P.T, rtol=1e-14, atol=1e-15)
+
+
+def solve(system, b, tolerance=1e-6, hierarchy=None):
+    """Multigrid-CG to a share of sum |b|, as the charge balance counts it."""
+    hierarchy = multigrid.build(system) if hierarchy is None else hierarchy
+    inverse = inverse_block_diagonal(system)
+    return conjugate_gradients.solve(
+        lambda u: apply(system, u),
+        lambda r: multigrid.v_cycle(system, hierarchy, r, inverse),
+        b,
+        tolerance,
+        lambda r: jnp.sum(jnp.abs(r)) / jnp.sum(jnp.abs(b)),
+        200,
+    )
+
+
+@pytest.mark.parametrize("shape", [(12, 8), (9, 4, 4)])
+def test_coupled_system_against_a_direct_solution(shape, monkeypatch):
+    system = two_fields(shape)
+    hierarchy = hierarchy_of(system, 16, monkeypatch)
+    b = jnp.array(np.random.default_rng(1).normal(size=(2, *shape)))
+    x, convergence = jax.jit(solve)(system, b, 1e-13, hierarchy=hierarchy)
+    A = dense(partial(apply, system), (2, *shape))
+    exact = np.linalg.solve(A, np.asarray(b).reshape(-1)).reshape(b.shape)
+    assert bool(convergence.converged)
+    # the condition number of A (about 1e5) times the tolerance bounds what is left
+    assert np.abs(x - exact).max() < 1e-10 * np.abs(exact).max()
+
+
+def host(shape, isolated, seed=0):
+    """(pore, host, collector, lithium) of a random host on 4 cells of collector, diffuse by one cell."""
+    rng = np.random.default_rng(seed)
+    modes = ["nearest"] + ["wrap"] * (len(shape) - 1)
+    z = np.indices(shape)[0]
+    top = shape[0] - 6
+
+    def smooth(mask):
+        return ndimage.gaussian_filter(mask.astype(float), 1.0, mode=modes)
+
+    def blobs(size, share):
+        noise = ndimage.gaussian_filter(rng.normal(size=shape), size, mode="wrap")
+        return noise > np.quantile(noise, 1 - share)
+
+    collector = smooth(z < 4)
+    solid = np.minimum(smooth(blobs(2.0, 0.5) & (z >= 4) & (z < top)), 1 - collector)
+    lithium = smooth(blobs(2.0, 0.3) & (z < top)) if isolated else np.zeros(shape)
+    return np.maximum(1 - solid - collector, 0), solid, collector, lithium
+
+
+def charge_system(shape, electronic_host, isolated, seed=0, i0=1.0, spacing=1e-6):
+    """The linearised charge balance of physics 2-5 at 1 um, and 0.5 mA/cm2 entering at the top."""
+    pore, solid, collector, lithium = host(shape, isolated, seed)
+    kappa = 0.2 * (pore * (1 - lithium)) ** 1.5 + 0.068 * solid + 1e-9
+    sigma = 1000 * (pore * lithium) ** 4 + electronic_host * solid + 1000 * collector + 1e-7
+    gain = pore * lithium * (1 - lithium) / spacing * (pore > 0.05) * i0 * 38.66
+    if not isolated:  # somewhere for the current to cross: bare surface of the solids
+        gain = gain + np.sqrt(sum(g**2 for g in np.gradient(solid + collector, spacing))) * i0 * 38.66
+    grounded = np.zeros(shape)
+    grounded[0] = 2 * sigma[0] / spacing**2
+    fields, fixed = jnp.array([kappa, sigma]), jnp.array([np.zeros(shape), grounded])
+    system = System(fields, fixed, jnp.array(gain), jnp.array(spacing), laterally_periodic(shape))
+    return system, jnp.zeros((2, *shape)).at[0, -1].set(5.0 / spacing)
+
+
+@jax.jit
+def solve_with_levels_of(system, b, earlier):
+    return solve(system, b, hierarchy=multigrid.build(earlier))
+
+
+BOXES = [(24, 16, 16), (64, 64)]  # two coarse levels and the direct one
+
+
+@pytest.mark.parametrize("shape", BOXES)
+@pytest.mark.parametrize(
+    ("electronic_host", "isolated"),
+    [(1000.0, False), (10.0, False), (1e-3, False), (1e-7, False), (1e-6, True), (10.0, True)],
+    ids=["contrast 1", "1e2", "1e6", "1e10", "lithium isolated in an insulator", "lithium in a conductor"],
+)
+def test_iterations_stay_bounded(shape, electronic_host, isolated):
+    """Section 5 of the physics: 29-41 iterations with this interpolation where plain multigrid takes 263."""
+    system, b = charge_system(shape, electronic_host, isolated)
+    _, convergence = solve_with_levels_of(system, b, system)
+    assert bool(convergence.converged)
+    assert int(convergence.iterations) <= 35
+
+
+@pytest.mark.parametrize("shape", BOXES)
+def test_hierarchy_of_an_earlier_system_still_serves(shape):
+    """Kept over steps: after half the reaction rate and 20 % more conductivity it still leads to the new answer."""
+    old, b = charge_system(shape, 1e-6, True)
+    new = System(1.2 * old.conductivities, 1.2 * old.diagonals, 0.5 * old.coupling, old.spacing, old.periodic)
+    x, convergence = solve_with_levels_of(new, b, old)
+    assert bool(convergence.converged)
+    assert int(convergence.iterations) <= 50
+    assert float(jnp.sum(jnp.abs(b - apply(new, x))) / jnp.sum(jnp.abs(b))) < 1e-5  # a true residual, not CG's own
+
+
+def plates_and_cosine(n, jump):
+    """An elliptic problem with a jump of k, solved exactly: u = cos(2 pi x) f(z), k = 1 below z = 1/2 and `jump` above.
+
+    f solves (k f')' = 4 pi^2 k f on each side with f(0) = 0, k f'(1) = 1, and f and k f' continuous at 1/2.
+    """
+    w = 2 * np.pi
+    # f = a sinh(w z) below; b cosh(w (z - 1/2)) + c sinh(w (z - 1/2)) above
+    s, co = np.sinh(w / 2), np.cosh(w / 2)
+    # b = a s; jump c = a co; jump w (b s + c co) = 1
+    a = 1 / (w * (jump * s * s + co * co))
+    z, x = ((np.arange(m) + 0.5) / n for m in (n, n))
+    f = np.where(z < 0.5, a * np.sinh(w * z), a * s * np.cosh(w * (z - 0.5)) + a * co / jump * np.sinh(w * (z - 0.5)))
+    k = np.where(z < 0.5, 1.0, jump)[:, None] * np.ones((n, n))
+    return k, f[:, None] * np.cos(w * x)[None], np.cos(w * x)
+
+
+@pytest.mark.parametrize("jump", [1e-3, 1e3])
+def test_order_of_convergence_across_a_jump(jump):
+    """Harmonic faces with the jump on a face: second order in the mean, as for a smooth coefficient."""
+
+    def error(n):
+        k, exact, wave = plates_and_cosine(n, jump)
+        k, h = jnp.array(k), 1.0 / n
+        plate = jnp.zeros((1, n, n)).at[0, 0].set(2 * k[0] / h**2)
+        system = System(k[None], plate, None, jnp.array(h), (False, True), "harmonic")
+        b = jnp.zeros((1, n, n)).at[0, -1].set(jnp.array(wave) / h)
+        x, convergence = jax.jit(solve)(system, b, 1e-11)
+        assert bool(convergence.converged)
+        return float(jnp.sqrt(jnp.mean((x[0] - exact) ** 2)) / np.sqrt(np.mean(exact**2)))
+
+    coarse, fine = error(16), error(32)
+    assert fine < 0.02
+    assert np.log2(coarse / fine) == pytest.approx(2, abs=0.25)
+
+
+def test_sizes_that_cannot_be_halved_advise():
+    """Odd periodic lengths stop coarsening; if that leaves too much for a direct solution, it says what to choose."""
+    system = one_field((16, 65, 65))
+    with pytest.raises(ValueError, match=r"choose numbers of cells .*power of two"):
+        jax.eval_shape(multigrid.build, system)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((9, 8), (0, 1)), ((9, 7), (0,)), ((2, 8), (1,)), ((2, 2), ()), ((3, 6, 5), (0, 1))],
+)
+def test_axes_to_coarsen(shape, expected):
+    assert multigrid.axes_to_coarsen(shape, laterally_periodic(shape)) == expected
+
+
+def test_float32_cycle_preconditions_too():
+    system, b = charge_system((64, 64), 1e-6, True)
+    system, b = jax.tree.map(lambda x: x.astype(jnp.float32), (system, b))
+    _, convergence = jax.jit(solve)(system, b, tolerance=1e-4)
+    assert convergence.error.dtype == jnp.float32
+    assert bool(convergence.converged)
+    assert int(convergence.iterations) <= 40
