@@ -197,10 +197,20 @@ def solve(model, state, current_density, dt, hierarchy):
     def misplaced(residual):
         return jnp.sum(jnp.abs(residual)) * volume / scale
 
+    stiffness = everywhere.diagonals + jnp.stack(
+        [operators.diffusion_diagonal(k, h) for k in everywhere.conductivities]
+    )
+
+    def reachable(potentials):
+        """The tolerance, or what the rounding of the potentials themselves misplaces: in float32 that is more."""
+        rounding = 0.5 * jnp.finfo(potentials.dtype).eps * misplaced(stiffness * potentials)
+        return jnp.maximum(model.charge_tolerance, rounding)
+
     def unfinished(carry):
-        _, _, _, error, iterations, _, failed = carry
+        potentials, _, _, error, iterations, _, failed = carry
         # at least one iteration: a step always answers its own balance
-        return ((error > model.charge_tolerance) | (iterations == 0)) & (iterations < model.newton_iterations) & ~failed
+        unbalanced = (error > reachable(potentials)) | (iterations == 0)
+        return unbalanced & (iterations < model.newton_iterations) & ~failed
 
     def newton(carry):
         potentials, residual, gain, error, iterations, linear, _ = carry
@@ -210,7 +220,7 @@ def solve(model, state, current_density, dt, hierarchy):
             lambda u: apply(linearised, u),
             lambda r: multigrid.v_cycle(linearised, hierarchy, r, inverse),
             -residual,
-            jnp.maximum(RESIDUAL_REDUCTION * error, 0.3 * model.charge_tolerance),
+            jnp.maximum(RESIDUAL_REDUCTION * error, 0.3 * reachable(potentials)),
             misplaced,
             model.linear_iterations,
         )
@@ -227,8 +237,9 @@ def solve(model, state, current_density, dt, hierarchy):
     zero = jnp.zeros((), jnp.int32)
     start = (potentials, residual, gain, misplaced(residual), zero, zero, jnp.zeros((), bool))
     potentials, residual, gain, error, iterations, linear, failed = lax.while_loop(unfinished, newton, start)
+    balanced = (error <= reachable(potentials)) & ~failed
     potentials, reaction = _close(model, state, fixed, potentials, current_density, dt)
-    convergence = conjugate_gradients.Convergence((error <= model.charge_tolerance) & ~failed, linear, error)
+    convergence = conjugate_gradients.Convergence(balanced, linear, error)
     return potentials, reaction, convergence, iterations
 
 
