@@ -189,9 +189,9 @@ def draw_insertion(axes: Axes, run: Run, colour=style.LITHIUM) -> None:
     """An inset with the whole potential in volts, for runs that begin with insertion far above the plating."""
     potential = run.history.get("potential", np.array([0.0]))
     if potential.max() > INSERTION:
-        inset = axes.inset_axes((0.5, 0.6, 0.48, 0.4))
+        inset = axes.inset_axes((0.52, 0.55, 0.46, 0.38))
         inset.plot(run.history["charge"] / mAh_per_cm2, potential, color=colour, linewidth=0.8)
-        inset.set_ylabel("(V)")
+        inset.set_title("Whole potential (V)", fontsize=6, pad=2)
         inset.tick_params(labelsize=5.5)
 
 

@@ -48,8 +48,9 @@ def _section_grid(run: Run, count: int, width: float, tallest: float) -> tuple[i
         rows = ceil(count / columns)
         wide = (width - 3 * (columns - 1)) / columns
         wide = min(wide, (tallest - 6 * (rows - 1)) / rows / shape)
-        options.append((wide, columns))
-    wide, columns = max(options)
+        # full rows first, unless that costs more than a third of the width
+        options.append((wide if count % columns == 0 else 0.75 * wide, wide, columns))
+    _, wide, columns = max(options)
     return columns, wide, wide * shape
 
 
@@ -184,6 +185,7 @@ def _draw_solver(figure: Figure, run: Run, left: float, top: float, width: float
         step.set_yscale("log")
         step.yaxis.set_minor_formatter(NullFormatter())
     newton.set(xlabel="Step", ylim=(0, None))
+    newton.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     newton.sharex(step)
     figure.align_ylabels(drawn)
 
