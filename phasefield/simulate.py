@@ -19,6 +19,11 @@ from phasefield.state import State
 SEGMENT = 8  # most steps between two looks of the host program; they share the coarse levels of the multigrid
 EXPENSIVE = 50  # linear iterations of a step after which these levels are built anew
 STALE = 4.0  # factor by which dt may leave the one these levels were built for
+SALT = 2  # place in _Carry.failure
+CRAWL = 1e-3  # of dt_max: steps this short for want of salt get nowhere
+LITTLE_SALT = 0.02  # of the initial concentration
+PATIENCE = 5  # accepted steps after a repeated one before dt grows again
+OHMIC = 0.01  # of dt_first: below it a change of potential is the ohmic drop of a new current, which no dt resolves
 FEW_NUCLEI = 4.0  # that any step may add
 PHASE_BOUNDS = (-0.01, 1.01)
 
@@ -106,6 +111,8 @@ class _Carry:
     stored_at_start: jax.Array  # C/m2
     dt: jax.Array
     linear: jax.Array  # linear iterations of the last attempt
+    patience: jax.Array  # accepted steps to go before dt may grow
+    starved: jax.Array  # a step was repeated for want of salt, and there still is next to none where it was
     steps: jax.Array
     rejected: jax.Array
     stopped: jax.Array
@@ -132,7 +139,8 @@ def _attempt(model, control, current_density, carry, dt, preconditioner):
     in_bounds &= change <= 2 * control.phase_change
     has_salt = jnp.min(after.concentration) > 0
     failure = jnp.stack([~report.converged, ~in_bounds, ~has_salt, ~finite])
-    accepted = ~jnp.any(failure) & (swing <= 3 * control.overpotential_change)
+    resolvable = dt > OHMIC * control.dt_first
+    accepted = ~jnp.any(failure) & ((swing <= 3 * control.overpotential_change) | ~resolvable)
     return after, report, accepted, failure, change, swing
 
 
@@ -155,14 +163,19 @@ def _segment(model, control, step_limits, carry, preconditioner, most_steps):
         after, report, accepted, failure, change, swing = _attempt(
             model, control, working_current, carry, dt, preconditioner
         )
-        factor = jnp.minimum(control.growth, control.phase_change / jnp.maximum(change, 1e-12))
-        factor = jnp.minimum(factor, control.overpotential_change / jnp.maximum(swing, 1e-12))
+        factor = jnp.minimum(control.overpotential_change / jnp.maximum(swing, 1e-12), control.growth)
+        factor = jnp.maximum(factor, jnp.minimum(OHMIC * control.dt_first / dt, 1))
+        factor = jnp.minimum(factor, control.phase_change / jnp.maximum(change, 1e-12))
+        factor = jnp.where((carry.patience > 0) | carry.starved, jnp.minimum(factor, 1), factor)
         # a step cut short by the end of its protocol step says nothing against the dt before it
         longer = jnp.where((dt < carry.dt) & (factor >= 1), jnp.maximum(dt * factor, carry.dt), dt * factor)
         rate = nucleation.unsaturated_rate(model, after, report.reaction.overpotential)
         nuclei = jnp.maximum(control.nucleation_fraction * jnp.sum(after.nucleated), FEW_NUCLEI)
         longer = jnp.minimum(jnp.minimum(longer, nuclei / jnp.maximum(rate, 1e-30)), control.dt_max)
-        shorter = 0.5 * dt
+        # where salt runs out, steps get shorter and do not grow again; a run that crawls like that is at its end
+        shorter = jnp.where(failure[SALT], 0.25, 0.5) * dt
+        little = jnp.min(after.concentration) < LITTLE_SALT * model.electrolyte.concentration
+        starved = (carry.starved & little) | failure[SALT]
         dt_next = jnp.where(accepted, longer, shorter)
 
         charge = carry.charge + current_density * dt
@@ -171,7 +184,8 @@ def _segment(model, control, step_limits, carry, preconditioner, most_steps):
         stopped = jnp.where(reached, REACHED, RUNNING)
         stopped = jnp.where(potential <= potential_min, BELOW, stopped)
         stopped = jnp.where(potential >= potential_max, ABOVE, stopped)
-        stopped = jnp.where(accepted, stopped, jnp.where(shorter < control.dt_min, STUCK, RUNNING))
+        too_short = (shorter < control.dt_min) | (starved & (shorter < CRAWL * control.dt_max))
+        stopped = jnp.where(accepted, stopped, jnp.where(too_short, STUCK, RUNNING))
 
         throughput = carry.throughput + jnp.abs(current_density) * dt
         gained = diagnostics.stored_charge(model, after) - carry.stored_at_start
@@ -196,6 +210,8 @@ def _segment(model, control, step_limits, carry, preconditioner, most_steps):
             stored_at_start=carry.stored_at_start,
             dt=dt_next,
             linear=report.linear_iterations,
+            patience=jnp.where(accepted, jnp.maximum(carry.patience - 1, 0), PATIENCE),
+            starved=starved,
             steps=carry.steps + accepted,
             rejected=carry.rejected + ~accepted,
             stopped=stopped,
@@ -217,6 +233,8 @@ def _first_carry(model, state, control):
         stored_at_start=diagnostics.stored_charge(model, state).astype(jnp.float64),
         dt=jnp.asarray(control.dt_first, jnp.float64),
         linear=jnp.zeros((), jnp.int32),
+        patience=zero,
+        starved=jnp.zeros((), bool),
         steps=zero,
         rejected=zero,
         stopped=zero,
@@ -337,12 +355,13 @@ def _stops(step: Step, begin: float, interval: float | None):
 
 
 def _why_stuck(carry, control):
-    solver, phase, salt, finite = (bool(x) for x in np.asarray(carry.failure))
+    solver, phase, _, finite = (bool(x) for x in np.asarray(carry.failure))
     where = f"at t = {float(carry.state.time):.4g} s, {float(carry.charge) / 36e3:.4g} mAh/cm2"
-    if salt:
+    if bool(carry.starved):
         why = (
-            "the salt is used up somewhere: the current is above what the electrolyte can carry into this host; "
-            "try a lower current density, a larger transference number or concentration, or see the map of c"
+            f"the salt is used up (smallest c {float(jnp.min(carry.state.concentration)):.3g} mol/m3): the current is "
+            "above what the electrolyte can carry into this host; try a lower current density, a larger transference "
+            "number or concentration, or see the map of c"
         )
     elif finite:
         why = "a field became infinite or not a number; this is a bug worth reporting with the run's config.yaml"
@@ -352,4 +371,4 @@ def _why_stuck(carry, control):
         why = "the lithium fraction leaves its bounds or changes too fast; try a smaller solver.phase_change"
     else:
         why = "the overpotential changes too fast; try a larger solver.overpotential_change"
-    return f"stopped {where}: dt fell below dt_min = {control.dt_min:g} s because {why}"
+    return f"stopped {where}: dt fell to {float(carry.dt):.2g} s (dt_min {control.dt_min:g} s) because {why}"

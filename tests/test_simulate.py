@@ -204,17 +204,13 @@ def slow_salt():
     return cases.model(host=False, electrolyte=replace(cases.ELECTROLYTE, diffusivity=2e-13), charge_tolerance=1e-6)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the last of the salt is drawn out in ever shorter steps, half of them repeated: no end within 800 steps",
-)
 def test_an_impossible_current_says_so():
     """2 mA/cm2 is five times the limiting current: at Sand's time, 61 s, the salt is used up and the run ends with
     advice, keeping its last good state."""
     snapshots = []
 
     def give_up(progress):
-        assert progress.steps < 150, "still running"
+        assert progress.steps < 250, "still running"
 
     with pytest.raises(SimulationError, match=r"salt is used up.*try a lower current") as error:
         run(
@@ -223,18 +219,13 @@ def test_an_impossible_current_says_so():
             on_progress=give_up,
             model_=slow_salt(),
         )
-    assert "dt fell below dt_min" in str(error.value)
+    assert "dt fell to" in str(error.value)
     last = snapshots[-1].state
     assert all(np.isfinite(np.asarray(f)).all() for f in (last.phase, last.concentration, last.ionic_potential))
     assert float(last.concentration.min()) > 0
     assert snapshots[-1].history["ledger_error"].max() < 1e-6
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=SimulationError,
-    reason="the ohmic drop that comes with the current counts as a change of eta, and no shorter step makes it smaller",
-)
 def test_a_high_current_can_be_switched_on():
     """20 mA/cm2, half of what this box can carry: eta jumps by the drop in the diffuse collector, in any first step."""
     outcome = run([Step(20 * mA_per_cm2, duration=0.01)], host=False)

@@ -32,6 +32,7 @@ from phasefield.solvers.coarsening import (
 from phasefield.solvers.system import System, apply, exchange, invert_blocks, multiply_blocks
 
 DAMPING = 0.8
+SHIFT = 16  # rounding errors of the unit diagonal
 COARSEST = 256  # cells below which a level is solved directly
 
 
@@ -111,8 +112,7 @@ def build(system: System) -> Hierarchy:
             f"a grid of {system.conductivities.shape[1:]} cells can be halved only to {shape}; choose numbers of cells "
             "along the periodic axes that are a small number times a power of two"
         )
-    matrix = _dense(own, coupling, shape, periodic)
-    return Hierarchy(tuple(levels), jnp.linalg.inv(matrix), periodic)
+    return Hierarchy(tuple(levels), _inverse(_dense(own, coupling, shape, periodic)), periodic)
 
 
 def _centre(ndim):
@@ -121,6 +121,19 @@ def _centre(ndim):
 
 def _apply_stencils(stencils, coupling, u, periodic):
     return jax.vmap(partial(apply_stencil, periodic=periodic))(stencils, u) + exchange(coupling, u)
+
+
+def _inverse(matrix):
+    """Inverse of a symmetric positive definite matrix whose rows differ by many orders of magnitude.
+
+    Scaled to a unit diagonal, and shifted by some rounding errors of it: a conductor that floats is singular to rounding,
+    and in float32 could come out negative.
+    """
+    scale = 1 / jnp.sqrt(jnp.diagonal(matrix))
+    scaled = scale[:, None] * matrix * scale
+    shift = SHIFT * jnp.finfo(matrix.dtype).eps
+    inverse = jnp.linalg.inv(0.5 * (scaled + scaled.T) + shift * jnp.eye(len(matrix), dtype=matrix.dtype))
+    return scale[:, None] * inverse * scale
 
 
 def _dense(stencils, coupling, shape, periodic):
