@@ -5,4 +5,7 @@ import jax
 # Before the first array, or float64 is silently truncated. Float32 runs ask for float32 explicitly.
 jax.config.update("jax_enable_x64", True)
 
+from phasefield.conduction import effective_conductivity, tortuosity_factor  # noqa: E402
+
+__all__ = ["effective_conductivity", "tortuosity_factor"]
 __version__ = "0.1.0"

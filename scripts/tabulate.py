@@ -39,6 +39,11 @@ for folder in sys.argv[1:]:
         values = [where[name] for name in COLUMNS] + [measures.roughness(pore, phase, run.spacing) / um]
         shown = ["" if value is None else f"{value:.4g}" for value in values]
         table.writerow(
-            [Path(folder).name, capacity, *shown]
-            + [f"{final['nucleation_overpotential_mV']:.1f}", f"{final['ledger_error']:.1e}"]
+            [
+                Path(folder).name,
+                capacity,
+                *shown,
+                f"{final['nucleation_overpotential_mV']:.1f}",
+                f"{final['ledger_error']:.1e}",
+            ]
         )

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 
 # A module imports from the rows above its own, and a package from itself.
 LAYERS = (
-    "__init__ units config connectivity",
+    "units config connectivity",
     "grid state materials operators protocol device measures snapshots",
     "host solvers",
     "physics conduction plotting",
@@ -19,6 +19,7 @@ LAYERS = (
     "build",
     "experiment",
     "cli",
+    "__init__",  # what `import phasefield` offers
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 ALLOWED = {("host", "conduction")}  # within a function: hosts need jax only where their conduction is asked for

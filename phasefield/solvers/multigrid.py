@@ -126,8 +126,8 @@ def _apply_stencils(stencils, coupling, u, periodic):
 def _inverse(matrix):
     """Inverse of a symmetric positive definite matrix whose rows differ by many orders of magnitude.
 
-    Scaled to a unit diagonal, and shifted by some rounding errors of it: a conductor that floats is singular to rounding,
-    and in float32 could come out negative.
+    Scaled to a unit diagonal, and shifted by some rounding errors of it: a conductor that floats is singular to
+    rounding, and in float32 could come out negative.
     """
     scale = 1 / jnp.sqrt(jnp.diagonal(matrix))
     scaled = scale[:, None] * matrix * scale

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from phasefield.host import HostError, PackingRequest, generate
 from phasefield.connectivity import reaches
+from phasefield.host import HostError, PackingRequest, generate
 from phasefield.host.sizes import particle_sizes
 from phasefield.units import um
 
