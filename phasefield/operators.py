@@ -98,11 +98,6 @@ def diffusion_diagonal(k, spacing, periodic=None, mean: str = "arithmetic"):
     return total / spacing**2
 
 
-def face_to_cell(face, axis: int, periodic: bool):
-    """Mean of the two faces of each cell along `axis`."""
-    return 0.5 * (face + shift(face, axis, -1, periodic))
-
-
 def gradient(u, spacing, periodic=None):
     """Central gradient at cell centres [unit of u / m], one array an axis; one-sided where an axis is closed."""
     periodic = laterally_periodic(u.ndim) if periodic is None else periodic
