@@ -22,7 +22,8 @@ def spike_of(nucleation_overpotential_mV: float, spacing_um: float, overpotentia
             "grid=quick",
             f"grid.spacing_um={spacing_um}",
             f"grid.width_um={32 * spacing_um}",
-            "host.thickness_um=0",
+            "host.thickness_um=5",
+            "grid.electrolyte_um=15",
             f"material.cu.nucleation_overpotential_mV=[{nucleation_overpotential_mV},{nucleation_overpotential_mV}]",
             "lithium.exchange_current_density_A_m2=10",
             f"solver.overpotential_change_mV={overpotential_change_mV}",
@@ -36,7 +37,7 @@ def spike_of(nucleation_overpotential_mV: float, spacing_um: float, overpotentia
 
 if __name__ == "__main__":
     print("eta_nuc (mV)  cell (um)  step limit (mV)  spike (mV)")
-    for surface, spacing, limit in itertools.product((100, 95, 61), (1.0, 0.5, 0.25), (8, 4, 2)):
+    for spacing, surface, limit in itertools.product((1.0, 0.5, 0.25), (100, 95, 61), (8, 4, 2)):
         print(
             f"{surface:12d}  {spacing:9.2f}  {limit:15d}  {-spike_of(surface, spacing, limit) / mV:10.1f}", flush=True
         )
