@@ -19,10 +19,10 @@ FIGURE = Path("docs/figures/four_substrates.png")
 
 
 def shrink(path: Path, width: int = 1100) -> None:
-    """Fewer pixels and 128 colours: small enough for a repository."""
+    """Fewer pixels and 256 colours: small enough for a repository."""
     picture = Image.open(path).convert("RGB")
     picture = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)
-    picture.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
 
 
 def mean_and_spread(values) -> str:
