@@ -1,4 +1,4 @@
-"""Settings of every test: strict broadcasting, a cache of compiled programs, the `gpu` marker."""
+"""Settings of every test: a cache of compiled programs, the `gpu` marker."""
 
 import os
 import tempfile
