@@ -12,6 +12,15 @@ import numpy as np
 from phasefield.connectivity import joined_to
 from phasefield.units import mAh_per_cm2, mV, um
 
+WHERE = (  # the single numbers of `where_lithium_lies`
+    "centre_of_mass_um",
+    "fraction_lower_third",
+    "fraction_middle_third",
+    "fraction_upper_third",
+    "fraction_above_host",
+    "top_bottom_index",
+    "pore_filling",
+)
 BINS = 9  # of pore_filling_by_depth
 CONNECTED = 1e-3  # S/m: a cell that carries 5 A/m2 across 10 um with less than 50 mV counts as a conductor
 SPIKE = 0.1 * mAh_per_cm2  # a nucleation spike has recovered before this much charge
@@ -69,18 +78,7 @@ def where_lithium_lies(pore, phase, spacing: float, bottom: float, top: float) -
     total, thickness = lithium.sum(), top - bottom
     height = (np.arange(pore.shape[0]) + 0.5) * spacing - bottom
     has_lithium = total > 1e-6  # cells
-    result = dict.fromkeys(
-        (
-            "centre_of_mass_um",
-            "fraction_lower_third",
-            "fraction_middle_third",
-            "fraction_upper_third",
-            "fraction_above_host",
-            "top_bottom_index",
-            "pore_filling",
-            "pore_filling_by_depth",
-        )
-    )
+    result = dict.fromkeys((*WHERE, "pore_filling_by_depth"))
     if has_lithium:
         result["centre_of_mass_um"] = float((lithium * height).sum() / total / um)
     if thickness <= 0:

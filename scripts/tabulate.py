@@ -14,18 +14,11 @@ from phasefield import measures, snapshots
 from phasefield.units import mAh_per_cm2, um
 
 CAPACITIES = (1.0, 2.0, 4.0)  # mAh/cm2
-COLUMNS = (
-    "centre_of_mass_um",
-    "fraction_lower_third",
-    "fraction_middle_third",
-    "fraction_upper_third",
-    "fraction_above_host",
-    "top_bottom_index",
-    "pore_filling",
-)
 
 table = csv.writer(sys.stdout, lineterminator="\n")
-table.writerow(["run", "capacity_mAh_cm2", *COLUMNS, "roughness_um", "nucleation_overpotential_mV", "ledger_error"])
+table.writerow(
+    ["run", "capacity_mAh_cm2", *measures.WHERE, "roughness_um", "nucleation_overpotential_mV", "ledger_error"]
+)
 for folder in sys.argv[1:]:
     run = snapshots.load(folder)
     final = json.loads((Path(folder) / "measures.json").read_text())
@@ -36,7 +29,7 @@ for folder in sys.argv[1:]:
             continue
         phase = run.field("phase", index).astype(np.float64)
         where = measures.where_lithium_lies(pore, phase, run.spacing, run.host_bottom, run.host_top)
-        values = [where[name] for name in COLUMNS] + [measures.roughness(pore, phase, run.spacing) / um]
+        values = [where[name] for name in measures.WHERE] + [measures.roughness(pore, phase, run.spacing) / um]
         shown = ["" if value is None else f"{value:.4g}" for value in values]
         table.writerow(
             [

@@ -9,7 +9,6 @@ from phasefield.solvers.system import System, apply, inverse_block_diagonal
 from phasefield.units import FARADAY
 
 EMPTY = 1e-6  # electrolyte fraction that stands for none: gives cells without electrolyte a value, not a flow
-REST_CURRENT = 0.01  # A/m2: what errors are held against when no current flows
 
 
 def system(model, phase, dt) -> System:
@@ -45,7 +44,7 @@ def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy
     inverse = inverse_block_diagonal(linear)
     source = charge.electrolyte_current_divergence(model, state, ionic_potential)
     residual = operators.diffusion(linear.conductivities[0], state.concentration, h) + share * source
-    scale = share * jnp.maximum(jnp.abs(current_density), REST_CURRENT) * model.grid.columns / h
+    scale = share * jnp.maximum(jnp.abs(current_density), charge.REST_CURRENT) * model.grid.columns / h
     change, convergence = conjugate_gradients.solve(
         lambda u: apply(linear, u),
         lambda r: multigrid.v_cycle(linear, hierarchy, r, inverse),
