@@ -1,0 +1,1 @@
+"""The studies behind docs/validation.md, one module each; `scripts/validate.py` runs them."""
