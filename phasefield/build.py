@@ -225,13 +225,15 @@ def model(config: Config, geometry: Geometry) -> Model:
     solver = config.solver
     return model_module.build_model(
         Grid(geometry.shape, geometry.spacing),
-        Host(phases(config, geometry.names), geometry.fractions, geometry.bottom, geometry.top),
+        Host(phases(config, geometry.names), geometry.fractions, geometry.bottom, geometry.top, geometry.surface),
         electrolyte(config),
         lithium(config),
         temperature=config.temperature_K,
         nucleation_prefactor=config.nucleation.prefactor_per_m2_s,
         nucleation_steepness=config.nucleation.steepness,
+        nucleus_size=config.nucleation.nucleus_um * um,
         interface_width=config.grid.interface_cells * geometry.spacing,
+        front_mobility=solver.front_mobility,
         charge_tolerance=solver.charge_tolerance,
         salt_tolerance=solver.salt_tolerance,
         newton_iterations=solver.newton_iterations,

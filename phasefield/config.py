@@ -144,6 +144,7 @@ class Nucleation:
 
     prefactor_per_m2_s: float = number(above=0, high=1e60, example=1e25)
     steepness: float = number(above=0, high=1e4, example=25)
+    nucleus_um: float = number(0, 100, example=1)
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,7 @@ class Solver:
     salt_tolerance: float = number(1e-12, 1e-2, example=1e-5)
     newton_iterations: int = number(2, 1000, example=15)
     linear_iterations: int = number(5, 10000, example=100)
+    front_mobility: float = number(0.1, 20, example=2)
 
 
 @dataclass(frozen=True)

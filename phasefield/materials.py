@@ -94,9 +94,12 @@ class Host:
         phases: what the solids are, K of them.
         fractions: diffuse volume fractions, shape (K, *grid.shape), summing to at most 1 in each cell.
         bottom, top: heights of the host layer above the box floor [m]: collector surface and host surface.
+        surface: area of host and collector per volume [1/m], shape grid.shape; |grad sum fractions| if None, which
+            misses what is finer than a cell.
     """
 
     phases: tuple[HostPhase, ...]
     fractions: jax.Array
     bottom: float
     top: float
+    surface: jax.Array | None = None

@@ -1,6 +1,6 @@
 """The model: what is fixed during a run, and one step of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,8 @@ class Model:
         grid, host, electrolyte, lithium: see there.
         temperature: [K].
         nucleation_prefactor: J0 [1/(m2 s)]. nucleation_steepness: b [-].
-        interface_width: delta [m].
+        nucleus_cells: static, edge of the surface that a nucleus makes active, in cells.
+        interface_width: delta [m]. front_mobility: Gamma over the speed of the fastest front [-].
         pore: eps_p [-]; reactive_pore: the same where large enough to react, else 0.
         pore_faces: of reactive pore between neighbours, see `interface.pore_faces`.
         surface: a_sub, area of host and collector per volume where it can react [1/m].
@@ -41,6 +42,7 @@ class Model:
     nucleation_prefactor: float
     nucleation_steepness: float
     interface_width: float
+    front_mobility: float
     pore: jax.Array
     reactive_pore: jax.Array
     pore_faces: tuple[jax.Array, ...]
@@ -50,6 +52,7 @@ class Model:
     salt_tolerance: float
     newton_iterations: int
     linear_iterations: int
+    nucleus_cells: int = field(metadata={"static": True})
     insertion_active: bool = field(metadata={"static": True})
 
 
@@ -86,7 +89,9 @@ def build_model(
     temperature: float = 300.15,
     nucleation_prefactor: float,
     nucleation_steepness: float,
+    nucleus_size: float | None = None,
     interface_width: float | None = None,
+    front_mobility: float = 2.0,
     charge_tolerance: float = 1e-5,
     salt_tolerance: float = 1e-5,
     newton_iterations: int = 15,
@@ -97,7 +102,9 @@ def build_model(
     """The model on this grid with its derived fields, all numbers cast to `dtype`.
 
     Args:
+        nucleus_size: edge of the surface that a nucleus makes active [m], in whole cells; one cell if None.
         interface_width: delta [m]; one cell if None.
+        front_mobility: Gamma over the speed of the fastest front [-].
         insertion_active: whether host phases take up lithium during the run.
     """
     periodic = operators.laterally_periodic(grid.ndim)
@@ -108,19 +115,22 @@ def build_model(
     areas = jnp.stack([operators.norm(operators.gradient(f, grid.spacing)) for f in fractions])
     all_areas = jnp.sum(areas, axis=0)
     reactive_pore = jnp.where(reacts, pore, 0.0)
+    surface = operators.norm(operators.gradient(solid, grid.spacing)) if host.surface is None else host.surface
     model = Model(
         grid=grid,
-        host=host,
+        host=replace(host, surface=None),
         electrolyte=electrolyte,
         lithium=lithium,
         temperature=temperature,
         nucleation_prefactor=nucleation_prefactor,
         nucleation_steepness=nucleation_steepness,
+        nucleus_cells=1 if nucleus_size is None else max(1, round(nucleus_size / grid.spacing)),
         interface_width=grid.spacing if interface_width is None else interface_width,
+        front_mobility=front_mobility,
         pore=pore,
         reactive_pore=reactive_pore,
         pore_faces=interface.pore_faces(pore, reactive_pore, periodic),
-        surface=jnp.where(reacts, operators.norm(operators.gradient(solid, grid.spacing)), 0.0),
+        surface=jnp.where(reacts, surface, 0.0),
         surface_shares=areas / jnp.where(all_areas > 0, all_areas, 1.0),
         charge_tolerance=charge_tolerance,
         salt_tolerance=salt_tolerance,

@@ -170,7 +170,7 @@ def _segment(model, control, step_limits, carry, preconditioner, most_steps):
         # a step cut short by the end of its protocol step says nothing against the dt before it
         longer = jnp.where((dt < carry.dt) & (factor >= 1), jnp.maximum(dt * factor, carry.dt), dt * factor)
         rate = nucleation.unsaturated_rate(model, after, report.reaction.overpotential)
-        nuclei = jnp.maximum(control.nucleation_fraction * jnp.sum(after.nucleated), FEW_NUCLEI)
+        nuclei = jnp.maximum(control.nucleation_fraction * nucleation.nuclei(model, after), FEW_NUCLEI)
         longer = jnp.minimum(jnp.minimum(longer, nuclei / jnp.maximum(rate, 1e-30)), control.dt_max)
         # where salt runs out, steps get shorter and do not grow again; a run that crawls like that is at its end
         shorter = jnp.where(failure[SALT], 0.25, 0.5) * dt

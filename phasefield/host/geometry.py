@@ -22,6 +22,8 @@ class Geometry:
     Args:
         names: the phases, K of them; phase 0 is always the collector.
         fractions: diffuse volume fractions [-], float64, shape (K, *shape), each >= 0 and together <= 1 in every cell.
+        surface: area of host and collector per volume [1/m], shape `shape`, as diffuse as the fractions; it counts
+            what is finer than a cell too.
         spacing: edge of a cell [m].
         bottom, top: heights of the collector surface and of the host surface above the box floor [m].
         notes: what a user must know about how the geometry came about.
@@ -30,6 +32,7 @@ class Geometry:
 
     names: tuple[str, ...]
     fractions: np.ndarray
+    surface: np.ndarray
     spacing: float
     bottom: float
     top: float
@@ -147,6 +150,7 @@ def assemble(
     coating: tuple[str, float] | None = None,
     notes: tuple[str, ...] = (),
     particles: np.ndarray | None = None,
+    area: np.ndarray | None = None,
 ) -> Geometry:
     """The host on its collector, made diffuse.
 
@@ -156,24 +160,33 @@ def assemble(
             is hidden by the collector: continue the lowest plane of the host downwards, so that it is joined to it.
         shape: cells of the box. spacing: [m]. collector_thickness, thickness: [m].
         diffuse_cells: standard deviation of the Gaussian in cells.
-        coating: (phase, thickness [m]) of a conformal coating below the grid: it takes surface density times thickness
-            from the pore.
+        coating: (phase, thickness [m]) of a conformal coating below the grid: it takes area times thickness from the
+            pore.
         notes, particles: passed on.
+        area: of the solids' surface per volume [1/m], of the box's shape, without the cuts at collector and top; that
+            of the occupancies if None.
     """
     bottom, top = collector_thickness, collector_thickness + thickness
     column = (slice(None), *(None,) * (len(shape) - 1))
-    collector = diffuse(np.broadcast_to(overlap(shape[0], spacing, 0.0, bottom)[column], shape), diffuse_cells)
-    below_top = overlap(shape[0], spacing, -np.inf, top)[column]
+    below_bottom = np.broadcast_to(overlap(shape[0], spacing, 0.0, bottom)[column], shape)
+    below_top = np.broadcast_to(overlap(shape[0], spacing, -np.inf, top)[column], shape)
+    solid = sum(solids.values()) if solids else np.zeros(shape)
+    if area is None:
+        area = surface_density(solid, spacing)
+    walls = area * (below_top - below_bottom) + solid * surface_density(below_top, spacing)
+    bare_collector = (1.0 - solid * below_top) * surface_density(below_bottom, spacing)
 
+    collector = diffuse(below_bottom, diffuse_cells)
     layers = {name: diffuse(occupancy * below_top, diffuse_cells) for name, occupancy in solids.items()}
     if coating is not None and thickness > 0:
         name, coating_thickness = coating
-        occupancy = sum(solids.values()) * below_top
-        area = diffuse(surface_density(occupancy, spacing), diffuse_cells)
         free = np.maximum(1.0 - sum(layers.values()), 0.0)
-        layers[name] = layers.get(name, 0.0) + np.minimum(area * coating_thickness, free)
+        layers[name] = layers.get(name, 0.0) + np.minimum(diffuse(walls, diffuse_cells) * coating_thickness, free)
 
     fractions = np.stack([collector, *((1.0 - collector) * layer for layer in layers.values())])
     fractions = np.clip(fractions, 0.0, 1.0)
     fractions /= np.maximum(fractions.sum(axis=0), 1.0)  # rounding only: each part is already bounded
-    return Geometry((COLLECTOR, *layers), fractions, float(spacing), float(bottom), float(top), notes, particles)
+    surface = diffuse(walls + bare_collector, diffuse_cells)
+    return Geometry(
+        (COLLECTOR, *layers), fractions, surface, float(spacing), float(bottom), float(top), notes, particles
+    )

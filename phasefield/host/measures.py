@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from phasefield.connectivity import joined_to, path_threshold, reaches
-from phasefield.host.geometry import Geometry, HostError, diffuse, layer_mean, surface_density
+from phasefield.host.geometry import Geometry, HostError, diffuse, layer_mean
 from phasefield.host.sizes import SizeDistribution, local_thickness, particle_sizes
 
 
@@ -169,7 +169,7 @@ def _host_area(geometry: Geometry) -> float:
     """Area of host against pore per geometric area [-], its upper face included and bare collector left out."""
     solid = geometry.fractions.sum(axis=0)
     share = diffuse(geometry.fractions[1:].sum(axis=0)) / np.maximum(diffuse(solid), 1e-12)  # on the pore side too
-    area = (share * surface_density(solid, geometry.spacing)).sum() * geometry.spacing
+    area = (share * geometry.surface).sum() * geometry.spacing
     return float(area / np.prod(geometry.shape[1:]))
 
 

@@ -21,6 +21,7 @@ ATTEMPTS = 10  # packings tried before giving up on one whose phases percolate
 POROGEN_SHARE, LEAN = 0.75, 0.46  # porogen volume over pore volume asked for, and the porosity below which it rises,
 # by as much as the porosity falls: lean hosts need what pore they have in one piece, not in gaps
 OFFSETS = (-1.2e-6, 1.6e-6)  # how far the surfaces may be moved to meet the porosity [m]
+WALL = 0.05e-6  # distance by which the walls are moved to see how much pore that takes, which is their area [m]
 
 
 @dataclass(frozen=True)
@@ -216,24 +217,34 @@ def _meet_porosity(request: PackingRequest, distances: Distances) -> Geometry:
 
 
 def _build(request: PackingRequest, distances: Distances, offset: float) -> Geometry:
-    """The host with all surfaces moved by `offset` [m] into the solid."""
+    """The host with all surfaces moved by `offset` [m] into the solid, and the coating put on them.
+
+    The coating takes what the pore loses when its walls move in by its thickness; the area of the walls is how fast the
+    pore shrinks as they do. Both hold below the size of a cell.
+    """
     heights, planes = _layer_planes(request)
-    solid = 1.0 - distances.pore(offset, request.spacing)
-    spread = ((planes.start, len(heights) - planes.stop), *((0, 0),) * (solid.ndim - 1))
-    occupancy = np.pad(solid, spread, mode="edge")
-    particles = np.pad(np.where(solid > 0.5, distances.owner, 0), spread)
+    spread = ((planes.start, len(heights) - planes.stop), *((0, 0),) * (len(request.shape) - 1))
+
+    def pore(moved):
+        return np.pad(distances.pore(offset + moved, request.spacing), spread, mode="edge")
+
+    bare = pore(0.0)
+    solids = {request.solid_phase: 1.0 - bare}
+    thickness = 0.0
+    if request.coating_phase is not None and request.coating_thickness > 0:
+        thickness = request.coating_thickness
+        solids[request.coating_phase] = solids.get(request.coating_phase, 0.0) + bare - pore(-thickness)
+    area = (pore(WALL - thickness) - pore(-WALL - thickness)) / (2 * WALL)
+    particles = np.pad(np.where(bare[planes] < 0.5, distances.owner, 0), spread)
     particles[heights < 0] = 0
     particles[heights > request.thickness] = 0
-    coating = None
-    if request.coating_phase is not None and request.coating_thickness > 0:
-        coating = (request.coating_phase, request.coating_thickness)
     return assemble(
-        {request.solid_phase: occupancy},
+        solids,
         request.shape,
         request.spacing,
         request.collector_thickness,
         request.thickness,
         request.diffuse_cells,
-        coating,
         particles=particles,
+        area=area,
     )

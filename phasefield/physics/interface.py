@@ -7,7 +7,6 @@ from phasefield import operators
 from phasefield.units import FARADAY
 
 TAIL = 1e-6  # below this distance of xi from 0 and 1 the profile has no direction
-MOBILITY = 2.0  # Gamma over the speed of the fastest front
 STABLE = 0.4  # of the explicit limit h2/(2 ndim Gamma delta)
 
 
@@ -80,12 +79,12 @@ def relax(phase, pore, faces, spacing, interface_width, mobility, time, periodic
 
 
 def advance(model, state, reaction, dt):
-    """Phase after dt: eps_p dxi/dt = (Vm/F) s + regularisation, Gamma a small multiple of the fastest front's speed."""
+    """Phase after dt: eps_p dxi/dt = (Vm/F) s + regularisation, Gamma in proportion to the fastest front's speed."""
     open_pore = model.reactive_pore
     growth = jnp.where(open_pore > 0, reaction.plating / jnp.where(open_pore > 0, open_pore, 1.0), 0.0)
     phase = state.phase + dt * model.lithium.molar_volume / FARADAY * growth
     periodic = operators.laterally_periodic(model.grid.ndim)
-    mobility = MOBILITY * reaction.front_speed
+    mobility = model.front_mobility * reaction.front_speed
     return relax(
         phase, open_pore, model.pore_faces, model.grid.spacing, model.interface_width, mobility, dt, periodic
     )  # fmt: skip

@@ -195,7 +195,7 @@ def test_bare_collector():
 
 def test_unknown_particles_are_measured_by_their_thickness():
     host = plane_host()
-    without = Geometry(host.names, host.fractions, host.spacing, host.bottom, host.top)
+    without = Geometry(host.names, host.fractions, host.surface, host.spacing, host.bottom, host.top)
     assert describe(without).particle_length is None
     assert 1 * um < describe(without).particle_size.d50 < 10 * um
 

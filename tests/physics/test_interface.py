@@ -117,7 +117,7 @@ def test_planar_front_moves_at_the_speed_asked_for(angle):
     distance, period = slab(angle)
     start = relax_in_the_open(profile(distance), 5.0)
     travelled = 4.0
-    late = grow(start, 1.0, interface.MOBILITY, 0.1, 40)
+    late = grow(start, 1.0, 2.0, 0.1, 40)
     area = 2 * distance.size / period  # two fronts a period
     assert float(late.sum() - start.sum()) / area == pytest.approx(travelled, rel=0.02)
     assert np.abs(late - profile(distance + travelled)).max() < 0.06
@@ -131,7 +131,7 @@ def test_uniform_speed_grows_spheres_by_the_distance():
     cells_per_um = n / 10
     start = relax_in_the_open(ball(3 * cells_per_um, n, 3), 2.0)
     assert 4 / 3 * np.pi * np.mean(radii(start) ** 3) / n**3 == pytest.approx(0.1131, rel=0.02)
-    late = grow(start, 1.0, interface.MOBILITY, 0.1, 32)
+    late = grow(start, 1.0, 2.0, 0.1, 32)
     assert 4 / 3 * np.pi * np.mean(radii(late) ** 3) / n**3 == pytest.approx(0.2681, rel=0.03)
 
 

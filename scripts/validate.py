@@ -1,0 +1,24 @@
+"""Run the studies of docs/validation.md, all or those named, and renew their tables and figures:
+
+python scripts/validate.py                       # all: hours on two cores, see the page
+python scripts/validate.py numerics experiment
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+STUDIES = sorted(
+    path.stem
+    for path in (Path(__file__).parent / "validation").glob("*.py")
+    if path.stem not in ("__init__", "results", "runs")
+)
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or STUDIES
+    if unknown := sorted(set(chosen) - set(STUDIES)):
+        sys.exit(f"no study named {', '.join(unknown)}; there are {', '.join(STUDIES)}")
+    for name in chosen:
+        print(f"== {name}", flush=True)
+        importlib.import_module(f"validation.{name}").study()
