@@ -1,16 +1,12 @@
 """Does the answer depend on what is not physics? Cell size, front width, Gamma, time steps, tolerances, precision, the
-width of the box and where its periodic sides lie.
+height and width of the box and where its periodic sides lie.
 
-One 3D host of 16 um, without and with lithiophilic LLTO, varied one at a time about the default. Nucleation is random,
-so the same seed on another grid is another draw: the spread over seeds of the nucleation, on the same host, is the noise
-that a difference has to be seen against.
+One 3D host of 16 um, of CNT and of LLTO@CNT, varied one at a time about the default. Nucleation is random, and the same
+seed on another grid is another draw: what a difference has to be held against is the spread over draws on one host.
 """
 
-from dataclasses import replace
-
-import numpy as np
-from validation.results import insert, markdown, read_table, write_table
-from validation.runs import OUTPUTS, finished, measured, run_all
+from validation.results import write_table
+from validation.runs import measured, run_all
 
 BASE = ["grid.width_um=16"]
 HOSTS = {"cnt": "CNT", "llto_cnt": "LLTO@CNT"}

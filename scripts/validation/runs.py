@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 import numpy as np
-from validation.results import ROOT
 
 from phasefield import measures, snapshots
 from phasefield.units import mAh_per_cm2, mV, um
+from validation.results import ROOT
 
 OUTPUTS = ROOT / "outputs" / "validation"
 WORKERS = max(1, (os.cpu_count() or 1))
@@ -26,10 +26,19 @@ def run_all(cases: dict[str, list[str]], study: str, workers: int = WORKERS) -> 
     folders = {name: OUTPUTS / study / name for name in cases}
     todo = [(folders[name], overrides) for name, overrides in cases.items() if not finished(folders[name])]
     if todo:
-        with multiprocessing.get_context("spawn").Pool(min(workers, len(todo)), maxtasksperchild=12) as pool:
+        context = multiprocessing.get_context("spawn")
+        cores = context.Queue()
+        for core in sorted(os.sched_getaffinity(0)):
+            cores.put(core)
+        with context.Pool(min(workers, cores.qsize(), len(todo)), _take_core, (cores,)) as pool:
             for count, folder in enumerate(pool.imap_unordered(_run, todo), 1):
                 print(f"{study}: {count} of {len(todo)}, {folder.name}", flush=True)
     return folders
+
+
+def _take_core(cores) -> None:
+    """One core a run: two runs side by side on two cores get more done than one run on both."""
+    os.sched_setaffinity(0, {cores.get()})
 
 
 def _run(task: tuple[Path, list[str]]) -> Path:

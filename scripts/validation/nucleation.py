@@ -1,0 +1,123 @@
+"""Nucleation: the spike of planar surfaces over cells and time steps, and how many nuclei stand at which current."""
+
+import itertools
+
+import numpy as np
+
+from phasefield import build, config, simulate
+from phasefield.measures import nucleation_spike
+from phasefield.plotting import style
+from phasefield.protocol import Step
+from phasefield.units import mA_per_cm2, mAh_per_cm2, mV, um
+from validation.results import FIGURES, read_table, shrink, write_table
+
+SURFACES = {"Cu": 100, "CNT": 95, "LLTO": 61}  # mV
+CURRENT = 0.5 * mA_per_cm2
+CURRENTS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # mA/cm2
+COUNTED = 0.01 * mAh_per_cm2  # 50 nm of lithium: nuclei have appeared, and do not touch yet
+PLANAR = ["host=cu", "grid=quick", "host.thickness_um=5", "grid.electrolyte_um=15"]
+
+
+def run(overrides: list[str], step: Step):
+    """(Model, Outcome) of one protocol step."""
+    settings = config.compose(overrides)
+    model = build.model(settings, build.geometry(settings))
+    return model, simulate.run(model, build.initial_state(settings, model), [step], build.time_control(settings))
+
+
+def spike(surface: float, spacing: float, limit: float, exchange_current_density: float = 10.0) -> float:
+    """Nucleation overpotential of a planar surface at 0.5 mA/cm2 [mV]; nan where there is no spike."""
+    _, outcome = run(
+        [
+            *PLANAR,
+            f"grid.spacing_um={spacing}",
+            f"grid.width_um={32 * spacing}",
+            f"material.cu.nucleation_overpotential_mV=[{surface},{surface}]",
+            f"lithium.exchange_current_density_A_m2={exchange_current_density}",
+            f"solver.overpotential_change_mV={limit}",
+        ],
+        Step(CURRENT, duration=20.0),
+    )
+    found = nucleation_spike(outcome.history)
+    return float("nan") if found is None else -found.potential / mV
+
+
+def spikes() -> list[tuple]:
+    rows = []
+    for spacing, (name, surface), limit in itertools.product((1.0, 0.5, 0.25), SURFACES.items(), (8, 4, 2)):
+        rows.append((name, surface, spacing, limit, spike(surface, spacing, limit)))
+        print(*rows[-1], flush=True)
+    return rows
+
+
+def nuclei(overrides: list[str], current: float) -> tuple[float, float]:
+    """(nuclei in the box, overpotential of the spike [mV]) once `COUNTED` has been plated, at a current [mA/cm2]."""
+    model, outcome = run(overrides, Step(current * mA_per_cm2, capacity=COUNTED))
+    count = float(np.sum(outcome.state.nucleated)) / model.nucleus_cells**model.grid.ndim
+    return count, -float(np.min(outcome.history["potential"])) / mV
+
+
+def densities() -> list[tuple]:
+    """How many nuclei stand on planar copper (100 mV), at each current."""
+    rows = []
+    for exchange, current, seed in itertools.product((1.0, 10.0), CURRENTS, (0, 1, 2)):
+        count, overpotential = nuclei(
+            [
+                *PLANAR,
+                "grid.dimensions=3",
+                "grid.width_um=48",
+                "host.thickness_um=5",
+                "grid.electrolyte_um=8",
+                f"lithium.exchange_current_density_A_m2={exchange}",
+                f"seed={seed}",
+            ],
+            current,
+        )
+        density = count / (48 * um) ** 2
+        size = (COUNTED * 13e-6 / 96485.33212 / density) ** (1 / 3)
+        rows.append((exchange, current, seed, overpotential, density / 1e12, size / um))
+        print(*rows[-1], flush=True)
+    return rows
+
+
+def draw() -> None:
+    """Density and size of the nuclei against the overpotential, with the slopes of the classical theory."""
+    rows = read_table("nucleation_density")
+    figure = style.new_figure(style.PAGE, 62)
+    left = style.place(figure, 15, 6, 68, 44, "a")
+    right = style.place(figure, 106, 6, 68, 44, "b")
+    for exchange, colour in zip(("1", "10"), style.RUNS, strict=False):
+        chosen = [row for row in rows if row["exchange_current_density_A_m2"] == exchange]
+        current, eta, density, size = (
+            np.array([float(row[key]) for row in chosen])
+            for key in ("current_density_mA_cm2", "overpotential_mV", "nuclei_per_um2", "size_um")
+        )
+        left.loglog(current, density, "o", color=colour, markersize=3, label=f"$i_0$ = {exchange} A/m²")
+        right.loglog(eta, density, "o", color=colour, markersize=3)
+        right.loglog(eta, size, "s", color=colour, markersize=3, markerfacecolor="none")
+    left.set_xlabel("Current density (mA/cm²)")
+    left.set_ylabel("Nuclei (1/µm²)")
+    left.legend()
+    right.set_xlabel("Overpotential of the spike (mV)")
+    right.set_ylabel("Nuclei (1/µm²), size (µm)")
+    for axes in (left, right):
+        style.open_frame(axes)
+    shrink(style.save(figure, FIGURES / "nucleation_density.png")[0])
+
+
+@style.styled
+def study() -> None:
+    write_table("nucleation_spike", ["surface", "eta_nuc_mV", "cell_um", "step_limit_mV", "spike_mV"], spikes())
+    write_table(
+        "nucleation_density",
+        [
+            "exchange_current_density_A_m2",
+            "current_density_mA_cm2",
+            "seed",
+            "overpotential_mV",
+            "nuclei_per_um2",
+            "size_um",
+        ],
+        densities(),
+    )
+    draw()
