@@ -1,4 +1,4 @@
-"""Stencils against fields whose derivatives are known: periodic sideways, closed through-thickness."""
+"""Stencils: what must hold exactly. Their orders are in verification/test_order_operators.py."""
 
 import jax
 import jax.numpy as jnp
@@ -7,92 +7,9 @@ import pytest
 
 from phasefield import operators
 
-HEIGHT, WIDTH = 1.3, 1.0  # the box of the manufactured fields
 SHAPES = [(7, 6), (5, 4, 6)]
 MEANS = ["arithmetic", "harmonic"]
 rng = np.random.default_rng(0)
-diffusion = jax.jit(operators.diffusion, static_argnames="mean")
-
-
-def manufactured(n, ndim):
-    """Cell centres, u, k, grad u and div(k grad u), by hand: cosines in z (no flux at the ends), sines sideways.
-
-    u = cos(pi z/H) prod sin(2 pi x),   k = 2 + cos(pi z/H) prod cos(2 pi x)
-    """
-    shape = (round(1.3 * n),) + (n,) * (ndim - 1)
-    x = np.meshgrid(*[(np.arange(m) + 0.5) / n for m in shape], indexing="ij")
-    waves = [np.pi / HEIGHT] + [2 * np.pi / WIDTH] * (ndim - 1)
-    parts_u = [np.cos] + [np.sin] * (ndim - 1)
-    parts_k = [np.cos] * ndim
-    slope = {np.cos: lambda a: -np.sin(a), np.sin: np.cos}
-
-    def product(parts, derived=None):
-        factors = [
-            (w * slope[f](w * xi) if axis == derived else f(w * xi))
-            for axis, (f, w, xi) in enumerate(zip(parts, waves, x, strict=True))
-        ]
-        return np.prod(factors, axis=0)
-
-    u, k = product(parts_u), 2 + product(parts_k)
-    grad_u = [product(parts_u, a) for a in range(ndim)]
-    grad_k = [product(parts_k, a) for a in range(ndim)]
-    laplacian = -sum(w**2 for w in waves) * u
-    divergence = k * laplacian + sum(a * b for a, b in zip(grad_k, grad_u, strict=True))
-    return 1 / n, u, k, grad_u, divergence
-
-
-def rms(error):
-    return float(np.sqrt(np.mean(np.square(np.asarray(error)))))
-
-
-def order(error, coarse=20, fine=40):
-    return np.log2(error(coarse) / error(fine))
-
-
-@pytest.mark.parametrize("mean", MEANS)
-@pytest.mark.parametrize("ndim", [2, 3])
-def test_diffusion_is_second_order(ndim, mean):
-    def error(n):
-        h, u, k, _, exact = manufactured(n, ndim)
-        return rms(diffusion(jnp.array(k), jnp.array(u), h, mean=mean) - exact)
-
-    # a central stencil on smooth fields: 2 up to the next term of the series at these n
-    assert order(error) == pytest.approx(2, abs=0.1)
-
-
-@pytest.mark.parametrize("ndim", [2, 3])
-def test_gradient_is_second_order_inside_and_first_order_at_closed_ends(ndim):
-    def error(n, planes):
-        h, u, _, exact, _ = manufactured(n, ndim)
-        parts = operators.gradient(jnp.array(u), h)
-        return rms([(np.asarray(p) - e)[planes] for p, e in zip(parts, exact, strict=True)])
-
-    assert order(lambda n: error(n, slice(1, -1))) == pytest.approx(2, abs=0.1)
-    # one-sided there; with du/dz = 0 at the end its error is h/2 u''. The lateral parts are second order: 1 < order < 2
-    h, u, _, _exact, _ = manufactured(20, ndim)
-    ends = np.asarray(operators.gradient(jnp.array(u), h)[0])[0]
-    assert np.allclose(ends, (u[1] - u[0]) / h)
-
-
-@pytest.mark.parametrize("ndim", [2, 3])
-def test_divergence_of_face_fluxes_is_second_order(ndim):
-    """The gradient, sampled on upper faces, has the Laplacian as its divergence."""
-
-    def error(n):
-        h, u, _k, _, _ = manufactured(n, ndim)
-        waves = [np.pi / HEIGHT] + [2 * np.pi / WIDTH] * (ndim - 1)
-        x = np.meshgrid(*[(np.arange(m) + 0.5) * h for m in u.shape], indexing="ij")
-        parts = [np.cos] + [np.sin] * (ndim - 1)
-        fluxes = []
-        for a in range(ndim):
-            at_face = [xi + 0.5 * h * (b == a) for b, xi in enumerate(x)]
-            factors = [f(w * xi) for f, w, xi in zip(parts, waves, at_face, strict=True)]
-            factors[a] = waves[a] * (-np.sin(waves[a] * at_face[a]) if a == 0 else np.cos(waves[a] * at_face[a]))
-            fluxes.append(jnp.array(np.prod(factors, axis=0)))
-        exact = -sum(w**2 for w in waves) * u
-        return rms(operators.divergence(fluxes, h) - exact)
-
-    assert order(error) == pytest.approx(2, abs=0.1)
 
 
 def dense(function, shape):
