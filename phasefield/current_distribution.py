@@ -1,0 +1,394 @@
+"""Where the current reacts in a porous electrode at rest in shape: both potentials, with the solvers the model uses."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from scipy.optimize import brentq
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from phasefield import operators
+from phasefield.solvers import conjugate_gradients, multigrid
+from phasefield.solvers.system import System, apply, inverse_block_diagonal, multiply_blocks
+from phasefield.units import FARADAY, GAS_CONSTANT
+
+FLOOR = 1e-12  # of the largest conductivity, or of the one that matters if that is less: gives voids a potential
+TOLERANCE = 1e-9  # of the applied current: how much of the reaction is in the wrong place
+ACCEPTED = 1e-6  # of the applied current: where rounding stops an extreme case before TOLERANCE
+NEWTON_ITERATIONS = 200
+LINEAR_ITERATIONS = 60  # of multigrid-CG in one Newton iteration
+REDUCTION = 1e-5  # of the residual in one Newton iteration
+STEP = 2.0  # largest change of an exponent in one Newton iteration
+KINETICS = ("butler-volmer", "linear")
+MEANS = ("harmonic", "arithmetic")
+
+
+class CurrentDistributionError(ValueError):
+    """An electrode whose current cannot be distributed; the message says what is wrong and what to try."""
+
+
+@dataclass(frozen=True)
+class CurrentDistribution:
+    """Where the current of a porous electrode reacts. Fields have its shape, axis 0 from collector to separator.
+
+    Args:
+        reaction: current that plates, per volume of electrode [A/m3].
+        reaction_by_depth: its mean over each plane [A/m3], shape (nz,).
+        relative_by_depth: reaction_by_depth over its mean over the depth, j/j_avg [-]; nan at zero current.
+        electronic_potential, ionic_potential: phi_s and phi_l [V]; phi_s = 0 on the face of the collector.
+        overpotential: eta = phi_s - phi_l [V], negative while plating.
+        collector_current: electrons through the collector [A/m2 of geometric area].
+        separator_current: ions that the reactions consume [A/m2 of geometric area]; the applied one.
+        iterations: of multigrid-CG, over all Newton iterations.
+        error: reaction that the last iteration moved, summed without sign, or what the collector's current is off by,
+            if that is more; over the applied current.
+    """
+
+    reaction: np.ndarray
+    reaction_by_depth: np.ndarray
+    relative_by_depth: np.ndarray
+    electronic_potential: np.ndarray
+    ionic_potential: np.ndarray
+    overpotential: np.ndarray
+    collector_current: float
+    separator_current: float
+    iterations: int
+    error: float
+
+
+def current_distribution(
+    electronic_conductivity,
+    ionic_conductivity,
+    area,
+    spacing,
+    current_density,
+    *,
+    exchange_current_density,
+    kinetics: str = "butler-volmer",
+    transfer_coefficient: float = 0.5,
+    temperature: float = 300.15,
+    mean: str = "harmonic",
+) -> CurrentDistribution:
+    """Reaction [A/m3] and both potentials [V] of a porous electrode of fixed geometry at a given current.
+
+        -div(sigma grad phi_s) = a i(eta),    div(kappa grad phi_l) = a i(eta),    eta = phi_s - phi_l
+
+        butler-volmer:  i = i0 [ exp(-alpha F eta/RT) - exp((1 - alpha) F eta/RT) ]
+        linear:         i = -i0 (F/RT) eta
+
+    phi_s = 0 on the outer face of the first plane (the collector), which no ions cross. The ionic current enters
+    through the last plane (the separator), in proportion to the ionic conductivity of its cells, and no electrons cross
+    that. Sideways the electrode repeats itself.
+
+    Conductivities of zero are replaced by 1e-12 of the largest, or of (|I| + a i0 L) L F/RT if that is less (I the
+    current density, L the thickness, a i0 the mean): a cell then has a potential, and what leaks through the voids is
+    of the order of 1e-12 L/spacing of the current.
+
+    Args:
+        electronic_conductivity: sigma [S/m], zero or positive: a number, or an array of shape (nz,), (nz, nx) or
+            (nz, ny, nx). Axis 0 is through the thickness: index 0 at the collector, the last at the separator.
+        ionic_conductivity: kappa [S/m], likewise. At least one of sigma, kappa and a is an array; all
+            arrays have one shape.
+        area: a, reacting surface per volume of electrode [1/m], zero or positive, likewise.
+        spacing: edge of a cell [m]; cells are cubes.
+        current_density: applied [A/m2 of geometric area]; positive plates, negative strips.
+        exchange_current_density: i0 [A/m2], zero or positive: a number or an array of that shape.
+        kinetics: "butler-volmer" or "linear".
+        transfer_coefficient: alpha of plating, between 0 and 1.
+        temperature: [K].
+        mean: of conductivities on the faces between cells; "harmonic" is exact for layers and lets nothing through a
+            cell that does not conduct, "arithmetic" is what the model uses on its diffuse hosts.
+
+    Raises:
+        CurrentDistributionError: an argument that is out of range or of the wrong shape; no place that both electrons
+            from the collector and ions from the separator can reach; no convergence.
+
+    Source: Newman & Tobias, J. Electrochem. Soc. 109 (1962) 1183; Newman & Thomas-Alyea, Electrochemical Systems, 3rd
+        ed., ch. 22.
+
+    Example: a well conducting host plates at its top; one that hardly conducts at its bottom.
+
+        >>> import numpy as np
+        >>> import phasefield as pf
+        >>> sigma = np.full(90, 1e4)  # 90 cells of 0.5 um
+        >>> found = pf.current_distribution(sigma, 0.0624, 4.2e5, 0.5e-6, 10.0, exchange_current_density=10.0)
+        >>> found.relative_by_depth[[0, -1]].round(2).tolist()
+        [0.47, 2.31]
+        >>> found = pf.current_distribution(1e-8 * sigma, 0.0624, 4.2e5, 0.5e-6, 10.0, exchange_current_density=10.0)
+        >>> bool(found.relative_by_depth[0] > 10)
+        True
+    """
+    shape, (sigma, kappa, a, i0) = _fields(
+        electronic_conductivity=electronic_conductivity,
+        ionic_conductivity=ionic_conductivity,
+        area=area,
+        exchange_current_density=exchange_current_density,
+    )
+    h = _number("spacing", spacing, "above 0, the edge of a cell in metres", lambda v: v > 0)
+    current = _number("current_density", current_density, "a finite number of A/m2; positive plates", lambda v: True)
+    alpha = _number("transfer_coefficient", transfer_coefficient, "between 0 and 1, say 0.5", lambda v: 0 < v < 1)
+    temperature = _number("temperature", temperature, "above 0, in kelvin, say 300.15", lambda v: v > 0)
+    _choice("kinetics", kinetics, KINETICS)
+    _choice("mean", mean, MEANS)
+
+    exponent = FARADAY / (GAS_CONSTANT * temperature)
+    exchange = a * i0
+    electrons, ions = _reached(sigma, kappa, exchange, mean)
+    entry = np.where(ions[-1], kappa[-1], 0.0)
+    length = shape[0] * h
+    relevant = (abs(current) + exchange.mean() * length) * length * exponent
+    sigma, kappa = (np.maximum(k, FLOOR * min(k.max(), relevant)) for k in (sigma, kappa))
+
+    # start from a uniform overpotential that carries the current, where it can; elsewhere nothing reacts
+    uniform = _uniform_overpotential(
+        current / (np.mean(exchange * (electrons & ions)) * length), kinetics, alpha, exponent
+    )
+    phi_s = np.where(electrons, 0.0, -uniform)
+    phi_l = np.where(ions, -uniform, phi_s)
+
+    narrow = tuple(n for n in shape[1:] if n > 1)  # sides of one cell carry nothing
+    flat = (shape[0], *narrow)
+    source = np.zeros(shape)
+    source[-1] = current / h * entry / entry.mean()
+    potentials, eta, reaction, collector, iterations, error = jax.device_get(
+        _solve(
+            *(x.reshape(flat) for x in (kappa, sigma, exchange, source)),
+            np.stack([phi_l.reshape(flat), phi_s.reshape(flat)]),
+            h,
+            current,
+            alpha,
+            exponent,
+            kinetics == "linear",
+            mean,
+        )
+    )
+    if not error <= ACCEPTED:
+        raise CurrentDistributionError(
+            f"no distribution of {current:g} A/m2 found: {error:.1e} of the reaction is still in the wrong place after "
+            f"{int(iterations)} iterations of the linear solver (largest |overpotential| {np.abs(eta).max():.3g} V); try "
+            "a smaller current_density, a smaller contrast of the conductivities, or fields smoothed by a cell"
+        )
+    reaction = reaction.reshape(shape)
+    by_depth = reaction.mean(axis=tuple(range(1, len(shape))))
+    return CurrentDistribution(
+        reaction=reaction,
+        reaction_by_depth=by_depth,
+        relative_by_depth=by_depth / by_depth.mean() if current else np.full(shape[0], np.nan),
+        electronic_potential=potentials[1].reshape(shape),
+        ionic_potential=potentials[0].reshape(shape),
+        overpotential=eta.reshape(shape),
+        collector_current=float(collector),
+        separator_current=float(by_depth.sum() * h),
+        iterations=int(iterations),
+        error=float(error),
+    )
+
+
+def _fields(**given):
+    """(shape, the arguments as arrays of that shape): numbers spread over the shape of the arrays."""
+    arrays = {}
+    for name, value in given.items():
+        try:
+            arrays[name] = np.asarray(value, np.float64)
+        except (TypeError, ValueError):
+            raise CurrentDistributionError(
+                f"{name} is {value!r}; it must be a number or an array of numbers, one a cell"
+            ) from None
+    shapes = {name: array.shape for name, array in arrays.items() if array.ndim}
+    if not {"electronic_conductivity", "ionic_conductivity", "area"} & set(shapes):
+        raise CurrentDistributionError(
+            "electronic_conductivity, ionic_conductivity and area are all single numbers, so the thickness is unknown; "
+            "make one of them an array, say np.full(64, 1e4) for 64 cells from the collector to the separator"
+        )
+    first, shape = next(iter(shapes.items()))
+    for name, found in shapes.items():
+        if found != shape:
+            raise CurrentDistributionError(
+                f"{name} has shape {found}, but {first} has shape {shape}; give numbers or arrays of one shape "
+                f"(a profile p of shape (nz,) spreads over a block as np.broadcast_to(p[:, None, None], (nz, ny, nx)))"
+            )
+    if not 1 <= len(shape) <= 3 or 0 in shape:
+        raise CurrentDistributionError(
+            f"{first} has shape {shape}; give an array of shape (nz,), (nz, nx) or (nz, ny, nx), axis 0 from the "
+            "collector to the separator"
+        )
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise CurrentDistributionError(
+                f"{name} holds {np.count_nonzero(~np.isfinite(array))} values that are not finite; give every cell a "
+                "number, zero where there is none"
+            )
+        if array.min() < 0:
+            raise CurrentDistributionError(f"the smallest {name} is {array.min():g}; it must be zero or positive")
+    return shape, [np.broadcast_to(array, shape) for array in arrays.values()]
+
+
+def _number(name, value, allowed, is_allowed):
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not (np.isfinite(number) and is_allowed(number)):
+        raise CurrentDistributionError(f"{name} is {value!r}; it must be {allowed}")
+    return number
+
+
+def _choice(name, value, options):
+    if value not in options:
+        raise CurrentDistributionError(f"{name} is {value!r}; choose " + " or ".join(repr(o) for o in options))
+
+
+def _reached(sigma, kappa, exchange, mean):
+    """Cells that electrons from the collector reach, and those that ions from the separator reach on their way to them.
+
+    Ions count only from the parts of the last plane that lead to a reaction: the current cannot enter a dead end.
+    """
+    reacts = exchange > 0
+    if not reacts.any():
+        raise CurrentDistributionError(
+            "area times exchange_current_density is zero in every cell, so nothing can react; give some cells both"
+        )
+    parts = _parts(sigma, mean)
+    electrons = np.isin(parts, parts[0][sigma[0] > 0])
+    if not electrons.any():
+        raise CurrentDistributionError(
+            "electronic_conductivity is zero in the whole first plane, so no electrons enter; axis 0 starts at the "
+            "collector: turn the arrays round (field[::-1]) if yours ends there"
+        )
+    if not (electrons & reacts).any():
+        raise CurrentDistributionError(
+            "no electronic path leads from the collector (first plane) to any cell with area: electronic_conductivity "
+            f"is zero in between; {_advice(mean)}"
+        )
+    if not (kappa[-1] > 0).any():
+        raise CurrentDistributionError(
+            "ionic_conductivity is zero in the whole last plane, so no ions enter; axis 0 ends at the separator: turn "
+            "the arrays round (field[::-1]) if yours starts there"
+        )
+    parts = _parts(kappa, mean)
+    entered = np.unique(parts[-1][kappa[-1] > 0])
+    if not (np.isin(parts, entered) & reacts).any():
+        raise CurrentDistributionError(
+            "no ionic path leads from the separator (last plane) to any cell with area: ionic_conductivity is zero in "
+            f"between; {_advice(mean)}"
+        )
+    leading = np.intersect1d(entered, parts[electrons & reacts])
+    if not leading.size:
+        raise CurrentDistributionError(
+            "no cell with area is reached by both electrons from the collector and ions from the separator; "
+            f"{_advice(mean)}"
+        )
+    return electrons, np.isin(parts, leading)
+
+
+def _advice(mean):
+    smooth = "smooth the fields by a cell, so that cells on the surface hold a little of both conductors"
+    return f"{smooth}, or try mean='arithmetic'" if mean == "harmonic" else smooth
+
+
+def _parts(conductivity, mean):
+    """Number of the connected part of each cell: cells hang together through faces that conduct."""
+    index = np.arange(conductivity.size).reshape(conductivity.shape)
+    pairs = []
+    for axis in range(index.ndim):
+        above = np.roll(conductivity, -1, axis)
+        conducts = (conductivity > 0) & (above > 0) if mean == "harmonic" else (conductivity > 0) | (above > 0)
+        if axis == 0:
+            conducts[-1] = False
+        pairs.append(np.stack([index[conducts], np.roll(index, -1, axis)[conducts]]))
+    i, j = np.concatenate(pairs, axis=1)
+    graph = coo_array((np.ones(len(i), bool), (i, j)), shape=(index.size, index.size))
+    return connected_components(graph, directed=False)[1].reshape(index.shape)
+
+
+def _uniform_overpotential(rate, kinetics, alpha, exponent):
+    """eta [V] at which i/i0 is `rate`."""
+    if kinetics == "linear" or rate == 0:
+        return -rate / exponent
+    a = alpha if rate > 0 else 1 - alpha
+    furthest = np.log1p(abs(rate)) / a
+
+    def excess(drive):  # of the larger of the two exponentials over the smaller
+        return np.expm1(a * drive) - np.expm1(-(1 - a) * drive) - abs(rate)
+
+    return -np.sign(rate) * brentq(excess, 0.0, furthest * (1 + 1e-12)) / exponent
+
+
+def _kinetics(eta, linear, alpha, exponent):
+    """i/i0 and its slope -d(i/i0)/deta [1/V]; expm1 keeps the digits of a small current."""
+    cathodic, anodic = jnp.expm1(-alpha * exponent * eta), jnp.expm1((1 - alpha) * exponent * eta)
+    slope = alpha * (cathodic + 1) + (1 - alpha) * (anodic + 1)
+    return jnp.where(linear, -exponent * eta, cathodic - anodic), jnp.where(linear, exponent, exponent * slope)
+
+
+@partial(jax.jit, static_argnames="mean")
+def _solve(kappa, sigma, exchange, source, potentials, h, current, alpha, exponent, linear, mean):
+    """(potentials (ionic, electronic), eta, reaction, collector current, CG iterations, error)."""
+    grounded = jnp.zeros_like(sigma).at[0].set(2 * sigma[0] / h**2)
+    passed = jnp.abs(current) / h * sigma[0].size  # sum of the reactions of all cells
+    passed = jnp.where(passed > 0, passed, 1.0)
+
+    def linearised(gain):
+        return System(
+            conductivities=jnp.stack([kappa, sigma]),
+            diagonals=jnp.stack([jnp.zeros_like(grounded), grounded]),
+            coupling=gain,
+            spacing=h,
+            periodic=operators.laterally_periodic(kappa.ndim),
+            mean=mean,
+        )
+
+    uncoupled = linearised(None)
+
+    def react(potentials):
+        rate, slope = _kinetics(potentials[1] - potentials[0], linear, alpha, exponent)
+        return exchange * rate, exchange * slope
+
+    def unfinished(carry):
+        _, error, count, _, stalled = carry
+        return (error > TOLERANCE) & (count < NEWTON_ITERATIONS) & ~stalled
+
+    def newton(carry):
+        potentials, error_before, count, taken, _ = carry
+        reaction, gain = react(potentials)
+        residual = apply(uncoupled, potentials) + jnp.stack([reaction - source, -reaction])
+        system = linearised(gain)
+        hierarchy = multigrid.build(system)
+        inverse = inverse_block_diagonal(system)
+
+        def local_energy(r):
+            return jnp.sqrt(jnp.sum(r * multiply_blocks(inverse, r)))
+
+        change, convergence = conjugate_gradients.solve(
+            partial(apply, system),
+            lambda r: multigrid.v_cycle(system, hierarchy, r, inverse),
+            -residual,
+            REDUCTION * local_energy(residual),
+            local_energy,
+            LINEAR_ITERATIONS,
+        )
+        change_of_eta = change[1] - change[0]
+        # in terms of the reaction, which unlike the residual is not drowned by rounding in a good conductor that floats
+        error = jnp.sum(gain * jnp.abs(change_of_eta)) / passed
+        largest = jnp.max(jnp.where(gain > 0, jnp.abs(change_of_eta), 0.0))
+        step = STEP / (exponent * jnp.maximum(alpha, 1 - alpha))
+        share = jnp.where(linear, 1.0, jnp.minimum(1.0, step / jnp.maximum(largest, 1e-300)))
+        at_rounding = (error > 0.5 * error_before) & (error < ACCEPTED)
+        stalled = at_rounding | ~jnp.isfinite(error)
+        return potentials + share * change, error, count + 1, taken + convergence.iterations, stalled
+
+    zero = jnp.zeros((), jnp.int32)
+    start = (potentials, jnp.array(jnp.inf), zero, zero, jnp.zeros((), bool))
+    potentials, error, _, taken, _ = lax.while_loop(unfinished, newton, start)
+
+    # the constant that makes the reactions carry exactly the applied current
+    reaction, gain = react(potentials)
+    potentials = potentials.at[0].add((jnp.sum(source) - jnp.sum(reaction)) / jnp.sum(gain))
+    reaction, _ = react(potentials)
+    collector = 2 * jnp.sum(sigma[0] * potentials[1][0]) / h / sigma[0].size
+    error = jnp.maximum(error, jnp.abs(collector - current) / h * sigma[0].size / passed)
+    return potentials, potentials[1] - potentials[0], reaction, collector, taken, error
