@@ -169,8 +169,8 @@ def current_distribution(
     if not error <= ACCEPTED:
         raise CurrentDistributionError(
             f"no distribution of {current:g} A/m2 found: {error:.1e} of the reaction is still in the wrong place after "
-            f"{int(iterations)} iterations of the linear solver (largest |overpotential| {np.abs(eta).max():.3g} V); try "
-            "a smaller current_density, a smaller contrast of the conductivities, or fields smoothed by a cell"
+            f"{int(iterations)} iterations of the linear solver (largest |overpotential| {np.abs(eta).max():.3g} V); "
+            "try a smaller current_density, a smaller contrast of the conductivities, or fields smoothed by a cell"
         )
     reaction = reaction.reshape(shape)
     by_depth = reaction.mean(axis=tuple(range(1, len(shape))))
