@@ -34,9 +34,12 @@ def label_periodic(mask: np.ndarray) -> tuple[np.ndarray, int]:
     return order[part][labels], parts - 1
 
 
-def reaches(mask: np.ndarray, start: int, end: int) -> np.ndarray:
-    """Cells of the mask that hang together with both plane `start` and plane `end`, bool; none if nothing does."""
-    labels, _ = label_periodic(mask)
+def reaches(mask: np.ndarray, start: int, end: int, sides: str = "periodic") -> np.ndarray:
+    """Cells of the mask that hang together with both plane `start` and plane `end`, bool; none if nothing does.
+
+    Args: sides: "periodic", or "closed": paths do not lead across the lateral sides of the box.
+    """
+    labels, _ = label_periodic(mask) if sides == "periodic" else ndimage.label(mask)
     through = np.intersect1d(labels[start], labels[end])
     return np.isin(labels, through[through > 0])
 

@@ -1,6 +1,8 @@
 """Coarsening a stencil along one axis: operator-dependent interpolation and Galerkin products.
 
 A stencil is an array (3, .., 3, *shape): for each cell, what couples it to the neighbour at each offset -1, 0, 1.
+The points of even index are kept. On a periodic axis of odd length the last and the first are then neighbours across
+the seam; arrays over the skipped points have one plane more there, and on closed odd axes, that means nothing.
 """
 
 import jax.numpy as jnp
@@ -81,6 +83,11 @@ def _odd(u, axis):
     return lax.slice_in_dim(u, 1, u.shape[axis], stride=2, axis=axis)
 
 
+def _replace_plane(u, axis, index, value):
+    """u with one plane across `axis` set to a value."""
+    return u.at[(slice(None),) * axis + (index,)].set(value)
+
+
 def _interleave(even, odd, axis):
     zero = jnp.zeros((), even.dtype)
     config = [(0, 0, 0)] * even.ndim
@@ -104,6 +111,7 @@ def interpolation_weight(stencil, axis):
 def galerkin(stencil, weight, axis, periodic):
     """Stencil of P' A P with the axis coarsened; `weight` is that of the lower neighbour in the skipped points."""
     ndim = weight.ndim
+    odd_ring = periodic[axis] and stencil.shape[ndim + axis] % 2 == 1
     s = jnp.moveaxis(_pad_even(stencil, ndim + axis), axis, 0)  # (3, [3]*(d-1), *shape)
     lead = ndim - 1
     even, odd = _even(s, ndim + axis), _odd(s, ndim + axis)
@@ -119,6 +127,11 @@ def galerkin(stencil, weight, axis, periodic):
 
     lower, upper = transverse(weight), transverse(1 - weight)  # of the skipped point above each kept one
     lower_before, upper_before = previous(lower), previous(upper)
+    if odd_ring:  # nothing is skipped between the last kept point and the first: each sees the other itself
+        lower, upper = (_replace_plane(u, lead + axis, -1, value) for u, value in ((lower, 0), (upper, 1)))
+        lower_before, upper_before = (
+            _replace_plane(u, lead + axis, 0, value) for u, value in ((lower_before, 1), (upper_before, 0))
+        )
     even_row = [even[0] * lower_before, even[1] + even[0] * upper_before + even[2] * lower, even[2] * upper]
     odd_row = [odd[0] + odd[1] * lower, odd[2] + odd[1] * upper]  # columns: this kept point, the next
     left_before = previous(1 - weight)

@@ -81,9 +81,9 @@ def restrict(level: Level, r, periodic):
     return r
 
 
-def axes_to_coarsen(shape, periodic):
-    """Which axes of a level may be halved: periodic ones of even length, closed ones of any length above 2."""
-    return tuple(a for a, n in enumerate(shape) if n > 2 and (n % 2 == 0 or not periodic[a]))
+def axes_to_coarsen(shape):
+    """Which axes of a level are halved: those longer than 2."""
+    return tuple(a for a, n in enumerate(shape) if n > 2)
 
 
 def build(system: System) -> Hierarchy:
@@ -95,7 +95,7 @@ def build(system: System) -> Hierarchy:
     coupling = system.coupling
     shape = system.conductivities.shape[1:]
     levels = []
-    while prod(shape) > COARSEST and (axes := axes_to_coarsen(shape, periodic)):
+    while prod(shape) > COARSEST and (axes := axes_to_coarsen(shape)):
         fine_shape, weights = shape, []
         for axis in axes:
             w = jax.vmap(partial(interpolation_weight, axis=axis))(own)
@@ -107,11 +107,6 @@ def build(system: System) -> Hierarchy:
         shape = own.shape[1 + ndim :]
         inverse = invert_blocks(own[_centre(ndim)], coupling)
         levels.append(Level(own, coupling, inverse, tuple(weights), axes, fine_shape))
-    if prod(shape) > 16 * COARSEST:
-        raise ValueError(
-            f"a grid of {system.conductivities.shape[1:]} cells can be halved only to {shape}; choose numbers of cells "
-            "along the periodic axes that are a small number times a power of two"
-        )
     return Hierarchy(tuple(levels), _inverse(_dense(own, coupling, shape, periodic)), periodic)
 
 
