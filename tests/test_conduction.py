@@ -172,8 +172,8 @@ def test_a_path_through_the_seam_counts_only_where_the_sides_are_periodic():
 
 @pytest.mark.parametrize(("contrast", "rounding"), [(1e3, 1e-12), (1e10, 1e-5)])
 def test_the_error_bounds_what_the_iteration_leaves(contrast, rounding):
-    """Below the percolation threshold, so that both conductors share the work. At 1e10 float64 itself leaves some 1e-6 in
-    the currents, of either solution."""
+    """Below the percolation threshold, so that both conductors share the work. At 1e10 float64 itself leaves some
+    1e-6 in the currents, of either solution."""
     field = np.where(np.random.default_rng(3).random((17, 17)) < 0.4, 1.0, 1 / contrast)
     result = conduct(field)
     exact = dense_conductivity(field, closed=False)
