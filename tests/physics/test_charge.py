@@ -11,7 +11,8 @@ import pytest
 
 from phasefield import model as model_module
 from phasefield import operators
-from phasefield.physics import charge
+from phasefield.physics import charge, interface, kinetics
+from phasefield.units import FARADAY
 
 
 @cache
@@ -63,6 +64,40 @@ def test_bare_surface_strips_nothing():
     assert not np.any(plating)
     plating, *_ = charge.reactions(model, bare, fixed, jnp.stack([zero + 0.05, zero]), 1.0)
     assert float(plating.max()) > 0
+
+
+def test_no_front_runs_ahead_of_the_front():
+    """A flat front at one overpotential everywhere moves 40 cells, and there is nothing 15 cells ahead of it. Were the
+    tail of the profile to react, it would grow as exp(distance/delta): the same run ended at 60 cells, not 40."""
+    shape, cells = (96, 4), 40
+    model = cases.model(shape, fractions=np.zeros((2, *shape)))
+    z = np.arange(shape[0])[:, None] + 0.5
+    state = replace(
+        model_module.initial_state(model, 0),
+        phase=jnp.asarray(np.broadcast_to(0.5 * (1 - np.tanh((z - 10) / 2)), shape)),
+    )
+    speed = 1e-6  # m/s
+    after = travel(model, state, speed, cells)
+    front = float(jnp.sum(after.phase)) / shape[1]
+    assert front == pytest.approx(10 + cells, abs=0.05 * cells)  # the area of a moving front is 2 to 4 % short
+    assert float(after.phase[int(front) + 15].max()) < 1e-6
+
+
+@jax.jit
+def travel(model, state, speed, cells):
+    """The state after the front has grown by a number of cells at one overpotential, a tenth of a cell a step."""
+    potentials = jnp.stack([jnp.full(state.phase.shape, 0.1), jnp.zeros(state.phase.shape)])
+    dt = 0.1 * model.grid.spacing / speed
+
+    def step(_, state):
+        fixed = charge.conductors(model, state)
+        plating, double_layer, insertion, _ = charge.reactions(model, state, fixed, potentials, dt)
+        i, _ = kinetics.butler_volmer(-0.1, fixed.exchange_current_density, 0.5, model.temperature)
+        scaled = plating / i * speed * FARADAY / model.lithium.molar_volume
+        reaction = charge.Reaction(scaled, double_layer, insertion, double_layer, potentials[0], speed, 0.0)
+        return replace(state, phase=interface.advance(model, state, reaction, dt))
+
+    return jax.lax.fori_loop(0, 10 * cells, step, state)
 
 
 def test_slope_of_the_reactions_is_their_derivative():
