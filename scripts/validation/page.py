@@ -1,0 +1,145 @@
+"""The tables of docs/validation.md, from the files of docs/results; every other study renews its own first."""
+
+import numpy as np
+
+from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
+from validation.results import TABLES, insert, markdown, read_table
+
+PERCENT = ("fraction_lower_third", "fraction_upper_third", "fraction_above_host", "pore_filling")
+
+
+def study() -> None:
+    for name, (source, table) in PARTS.items():
+        if (TABLES / f"{source}.csv").exists():
+            insert(name, table())
+        else:
+            print(f"no {source}.csv: the table '{name}' stays as it is")
+
+
+def number(text: str, digits: str = ".3g") -> str:
+    return format(float(text), digits) if text else "–"
+
+
+def numerics() -> str:
+    """One row a variation, both hosts side by side."""
+    rows = {(r["host"], r["variation"], float(r["capacity_mAh_cm2"])): r for r in read_table("numerics")}
+    hosts = list(dict.fromkeys(key[0] for key in rows))
+    header = ["varied"]
+    for host in hosts:
+        header += [f"{host}: index at 1", "at 4", "above the host at 4", "potential at 1 (mV)", "at 4"]
+    out = []
+    for variation in dict.fromkeys(key[1] for key in rows):
+        line = [variation]
+        for host in hosts:
+            one, four = rows.get((host, variation, 1.0)), rows.get((host, variation, 4.0))
+            for row, key, digits in (
+                (one, "top_bottom_index", "+.3f"),
+                (four, "top_bottom_index", "+.3f"),
+                (four, "fraction_above_host", ".1%"),
+                (one, "potential_mV", ".1f"),
+                (four, "potential_mV", ".1f"),
+            ):
+                line.append("–" if row is None else number(row[key], digits))
+        out.append(line)
+    return markdown(header, out)
+
+
+def spikes() -> str:
+    """Rows: surfaces; columns: cells; each the range over the limits of the time step."""
+    rows = read_table("nucleation_spike")
+    cells = list(dict.fromkeys(r["cell_um"] for r in rows))
+    out = []
+    for surface in dict.fromkeys(r["surface"] for r in rows):
+        own = [r for r in rows if r["surface"] == surface]
+        line = [f"{surface}, {own[0]['eta_nuc_mV']} mV"]
+        for cell in cells:
+            values = [float(r["spike_mV"]) for r in own if r["cell_um"] == cell]
+            line.append(f"{min(values):.1f}–{max(values):.1f}")
+        out.append(line)
+    return markdown(["surface", *(f"{cell} µm" for cell in cells)], out)
+
+
+def density() -> str:
+    rows = read_table("nucleation_density")
+    out = []
+    keys = dict.fromkeys((r["exchange_current_density_A_m2"], r["current_density_mA_cm2"]) for r in rows)
+    for exchange, current in keys:
+        own = [
+            r for r in rows if (r["exchange_current_density_A_m2"], r["current_density_mA_cm2"]) == (exchange, current)
+        ]
+        means = [np.mean([float(r[key]) for r in own]) for key in ("overpotential_mV", "nuclei_per_um2", "size_um")]
+        out.append([exchange, current, f"{means[0]:.0f}", f"{means[1]:.3g}", f"{means[2]:.2f}"])
+    return markdown(["i0 (A/m²)", "current (mA/cm²)", "spike (mV)", "nuclei (1/µm²)", "size at 0.01 mAh/cm² (µm)"], out)
+
+
+def claims() -> str:
+    rows = read_table("experiment_claims")
+    return markdown(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def experiment() -> str:
+    """Mean ± standard deviation over the packings."""
+    rows = {
+        (r["substrate"], r["exchange_current_density_A_m2"], float(r["capacity_mAh_cm2"])): r
+        for r in read_table("experiment")
+    }
+    columns = {
+        "top_bottom_index": ("index", "+.2f"),
+        "fraction_lower_third": ("lower third", ".0%"),
+        "fraction_upper_third": ("upper third", ".0%"),
+        "fraction_above_host": ("above the host", ".0%"),
+        "pore_filling": ("pores filled", ".0%"),
+        "roughness_um": ("roughness (µm)", ".2f"),
+        "nucleation_overpotential_mV": ("spike (mV)", ".0f"),
+    }
+    out = []
+    for substrate in SUBSTRATES.values():
+        for i0 in EXCHANGE:
+            for capacity in CAPACITIES:
+                row = rows.get((substrate, i0, capacity))
+                if row is None:
+                    continue
+                line = [substrate, i0, f"{capacity:g}"]
+                for key, (_, digits) in columns.items():
+                    spread = number(row[f"{key}_sd"], digits.replace("+", ""))
+                    line.append(f"{number(row[key], digits)} ± {spread}" if row[key] else "–")
+                out.append(line)
+    return markdown(["substrate", "i0 (A/m²)", "mAh/cm²", *(label for label, _ in columns.values())], out)
+
+
+def sensitivity() -> str:
+    """The strongest at 4 mAh/cm2."""
+    rows = [r for r in read_table("sensitivity") if float(r["capacity_mAh_cm2"]) == 4.0]
+    out = []
+    for host in dict.fromkeys(r["host"] for r in rows):
+        own = [r for r in rows if r["host"] == host]
+        strongest = sorted(own[1:], key=lambda r: -float(r["effect"]))[:7]
+        for row in [*strongest, own[0]]:
+            ends = [number(row[key], "+.2f") for key in ("index_at_low", "index_at_high")]
+            out.append([host, row["parameter"], *ends, number(row["effect"], ".2f")])
+    return markdown(["host", "parameter", "index at the low end", "at the high end", "range"], out)
+
+
+def taufactor() -> str:
+    rows = read_table("taufactor")
+    out = []
+    for field in dict.fromkeys(r["field"] for r in rows):
+        own = [r for r in rows if r["field"] == field]
+        worst = max(abs(float(r["difference %"])) for r in own)
+        ratio = [float(r["TauFactor over ours again"]) for r in own]
+        values = [float(r["ours"]) for r in own]
+        out.append(
+            [field, f"{min(values):.3f}–{max(values):.3f}", f"{worst:.2g} %", f"{min(ratio):.2g}–{max(ratio):.2g}"]
+        )
+    return markdown(["field", "tortuosity factor", "largest difference", "time of TauFactor over ours"], out)
+
+
+PARTS = {
+    "numerics": ("numerics", numerics),
+    "nucleation spikes": ("nucleation_spike", spikes),
+    "nuclei": ("nucleation_density", density),
+    "claims": ("experiment_claims", claims),
+    "experiment": ("experiment", experiment),
+    "sensitivity": ("sensitivity", sensitivity),
+    "taufactor": ("taufactor", taufactor),
+}
