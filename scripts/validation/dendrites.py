@@ -34,18 +34,10 @@ GAP = (SHAPE[0] - FILM) * SPACING
 LITHIUM_METAL = replace(films.LITHIUM, exchange_current_density=20.0, conductivity=1e3)
 PLATED = 10.0 * um
 USED_UP = 0.02  # of the initial salt: that little at the front counts as none; dendrites may never let it reach 0
-CASES = (  # current over the limiting current, roughness (rms, um)
-    (0.5, 0.5),
-    (0.9, 0.5),
-    (1.2, 0.5),
-    (1.5, 0.5),
-    (2.0, 0.5),
-    (0.5, 2.0),
-    (0.9, 2.0),
-    (1.2, 2.0),
-    (1.5, 2.0),
-    (2.0, 2.0),
-)
+ROUGH = 0.5 * um
+NEEDLE = 15.0 * um
+RATIOS = (0.5, 0.9, 1.2, 1.5, 2.0)  # current over the limiting current
+FLAT = ((1.2, 1.5, 2.0), (64, 128, 256))  # currents, and cells in the height of the box
 
 
 def depletion_time(ratio, gap, electrolyte=films.ELECTROLYTE, left=0.0):
@@ -63,12 +55,18 @@ def depletion_time(ratio, gap, electrolyte=films.ELECTROLYTE, left=0.0):
     return None if ratio <= 1 - left else brentq(above, 0, 20) * gap**2 / electrolyte.diffusivity
 
 
-def rough_film(roughness, shape=SHAPE, spacing=SPACING, film=FILM, seed=0):
-    """(Model, State): a film whose height varies at random by `roughness` (rms) [m], correlated over some cells."""
+def rough_film(roughness, shape=SHAPE, spacing=SPACING, film=FILM, needle=0.0, seed=0):
+    """(Model, State): a film whose height varies at random by `roughness` (rms) [m], correlated over some cells.
+
+    Args:
+        needle: height of one bump in the middle, 3 um wide (standard deviation) [m].
+    """
     model = films.box(shape, spacing, lithium=LITHIUM_METAL, charge_tolerance=1e-5)
     noise = ndimage.gaussian_filter1d(np.random.default_rng(seed).normal(size=shape[1]), 1.5, mode="wrap")
     height = film * spacing + roughness * (noise - noise.mean()) / noise.std()
-    return model, films.lithium_where(model, height - films.positions(model)[0])
+    z, x = films.positions(model)
+    bump = needle * np.exp(-((x[0] / (3 * um)) ** 2) / 2)
+    return model, films.lithium_where(model, height + bump - z)
 
 
 def heights(phase, spacing):
@@ -87,9 +85,9 @@ def salt_at_front(state):
     return (2 * near - far).mean()
 
 
-def plate(ratio, roughness, plated=PLATED, looks=None):
+def plate(ratio, roughness, needle=0.0, plated=PLATED):
     """What happens at a current: one dict of series and the last state."""
-    model, state = rough_film(roughness)
+    model, state = rough_film(roughness, needle=needle)
     current = ratio * films.limiting_current(GAP)
     sand = films.sand_time(current)
     seen = {"time": [], "plated": [], "roughness": [], "tallest": [], "salt": []}
@@ -106,7 +104,7 @@ def plate(ratio, roughness, plated=PLATED, looks=None):
 
     capacity = plated * FARADAY / films.LITHIUM.molar_volume
     control = simulate.TimeControl(dt_min=1e-7, dt_max=sand / 30)
-    interval = capacity / looks if looks else min(current * sand / 20, capacity / 20)
+    interval = min(current * sand / 20, capacity / 20)
     try:
         simulate.run(
             model, state, [Step(current, capacity=capacity)], control, snapshot_interval=interval, on_snapshot=look
@@ -115,7 +113,15 @@ def plate(ratio, roughness, plated=PLATED, looks=None):
     except simulate.SimulationError as error:
         end = "salt used up" if "salt is used up" in str(error) else str(error)
     seen = {name: np.array(values) for name, values in seen.items()}
-    return {"ratio": ratio, "current": current, "sand": sand, "rough": roughness, "end": end, **seen}, last[0]
+    return {
+        "ratio": ratio,
+        "current": current,
+        "sand": sand,
+        "rough": roughness,
+        "needle": needle,
+        "end": end,
+        **seen,
+    }, last[0]
 
 
 def time_used_up(run):
@@ -128,89 +134,129 @@ def time_used_up(run):
     return run["time"][n - 1] + part * (run["time"][n] - run["time"][n - 1])
 
 
+def flat_film_used_up(ratio, cells, steps=240):
+    """Time [s] at which next to no salt is left on a flat front under a gap of GAP, with `cells` in the height."""
+    spacing = SHAPE[0] * SPACING / cells
+    model = films.box((cells, cells // 2), spacing, lithium=LITHIUM_METAL)
+    film = FILM * SPACING - 0.5 * spacing
+    state = films.lithium_where(model, film - films.positions(model)[0])
+    current = ratio * films.limiting_current(GAP)
+    dt = depletion_time(ratio, GAP, left=USED_UP) / steps
+    for part in (1e-2, 1e-1):
+        state, _ = films.march(model, state, current, part * dt, 1)
+    before = (0.0, films.ELECTROLYTE.concentration)
+    threshold = USED_UP * films.ELECTROLYTE.concentration
+    while True:
+        state, _ = films.march(model, state, current, dt, 1)
+        now = (float(state.time), salt_at_front(state))
+        if now[1] < threshold:
+            return now[0] - (threshold - now[1]) / (before[1] - now[1]) * (now[0] - before[0])
+        before = now
+
+
 HEADER = (
     "over_limiting_current",
     "current_density_A_m2",
-    "initial_roughness_um",
+    "cell_um",
+    "initial_film",
     "end",
     "plated_um",
+    "end_over_sand",
     "roughness_um",
+    "roughness_over_initial",
     "highest_less_lowest_um",
-    "roughening",
-    "least_salt_at_front",
     "used_up_s",
-    "used_up_flat_electrode_s",
+    "used_up_sharp_s",
+    "used_up_over_sharp",
     "sand_s",
 )
 
 
 def row(run):
     """One line of the table."""
-    sand, flat = run["sand"], depletion_time(run["ratio"], GAP, left=USED_UP)
-    rough = run["roughness"]
-    return (run["ratio"], run["current"], run["rough"] / um, run["end"], run["plated"][-1] / um, rough[-1] / um,
-            run["tallest"][-1] / um, rough[-1] / rough[0], run["salt"].min() / films.ELECTROLYTE.concentration,
-            time_used_up(run), flat, sand)  # fmt: skip
+    sharp, at, rough = depletion_time(run["ratio"], GAP, left=USED_UP), time_used_up(run), run["roughness"]
+    film = "needle" if run["needle"] else "rough"
+    return (run["ratio"], run["current"], SPACING / um, film, run["end"], run["plated"][-1] / um,
+            run["time"][-1] / run["sand"], rough[-1] / um, rough[-1] / rough[0], run["tallest"][-1] / um,
+            at, sharp, at / sharp if at and sharp else None, run["sand"])  # fmt: skip
+
+
+def flat_row(ratio, cells):
+    """One line for a flat film, plated until its salt is gone."""
+    current = ratio * films.limiting_current(GAP)
+    at, sharp = flat_film_used_up(ratio, cells), depletion_time(ratio, GAP, left=USED_UP)
+    cell = SHAPE[0] * SPACING / cells / um
+    nothing = (None,) * 6
+    return (ratio, current, cell, "flat", *nothing, at, sharp, at / sharp, films.sand_time(current))
 
 
 @styled
 def draw(runs, states):
-    """Roughness and salt over what is plated; lithium and salt at the end."""
-    figure = new_figure(PAGE, 122)
+    """Roughness and salt of rough films; lithium and salt of films with a needle."""
+    figure = new_figure(PAGE, 117)
     left = place(figure, 14, 6, 70, 42, "a", yscale="log")
     right = place(figure, 104, 6, 70, 42, "b")
-    ratios = sorted({run["ratio"] for run in runs})
-    colours = dict(zip(ratios, RUNS, strict=False))
+    colours = dict(zip(RATIOS, RUNS, strict=False))
     for run in runs:
-        style = "-" if run["rough"] < 1 * um else "--"
-        label = f"{run['ratio']:g} $i_L$" if style == "-" else None
-        plated = run["plated"] / um
-        left.plot(plated, run["roughness"] / run["roughness"][0], style, color=colours[run["ratio"]], label=label)
+        colour, plated = colours[run["ratio"]], run["plated"] / um
+        if run["needle"]:
+            continue
+        rougher = run["roughness"] / run["roughness"][0]
+        left.plot(plated, rougher, color=colour, label=f"{run['ratio']:g} $i_L$")
         if run["end"] != "plated":
-            left.plot(plated[-1], run["roughness"][-1] / run["roughness"][0], "x", ms=4, color=colours[run["ratio"]])
-        if style == "-":
-            x = run["time"] / run["sand"]
-            right.plot(x, run["salt"] / films.ELECTROLYTE.concentration, color=colours[run["ratio"]])
-            flat = depletion_time(run["ratio"], GAP)
-            if flat is not None:
-                right.plot(flat / run["sand"], 0, "v", ms=5, color=colours[run["ratio"]], clip_on=False, zorder=5)
-    left.set(xlabel="Plated (µm)", ylabel="Roughness / initial")
-    left.legend(ncols=2)
+            left.plot(plated[-1], rougher[-1], "x", ms=4, color=colour)
+        salt = run["salt"] / films.ELECTROLYTE.concentration
+        right.plot(run["time"] / run["sand"], salt, color=colour)
+        if (sharp := depletion_time(run["ratio"], GAP)) is not None:
+            right.plot(sharp / run["sand"], 0, "v", ms=5, color=colour, clip_on=False, zorder=5)
+    left.set(xlabel="Plated (µm)", ylabel="Roughness / initial", xlim=(0, PLATED / um), ylim=(0.9, 20))
+    left.set_yticks([1, 2, 5, 10, 20], labels=["1", "2", "5", "10", "20"])
+    left.set_yticks([], minor=True)
+    left.legend(ncols=2, title="×: salt used up")
     right.axvline(1, color=FAINT, lw=0.6)
     right.set(xlim=(0, 4), ylim=(0, 1), xlabel="Time / Sand's time", ylabel="Salt at the front, $c/c_0$")
     for axes in (left, right):
         open_frame(axes)
-    shown = [(run, state) for run, state in zip(runs, states, strict=True) if run["rough"] > 1 * um]
     width = 30.0
+    extent = (0, SHAPE[1] * SPACING / um, 0, SHAPE[0] * SPACING / um)
+    shown = [(run, state) for run, state in zip(runs, states, strict=True) if run["needle"]]
     for n, (run, state) in enumerate(shown):
-        axes = place(figure, 14 + n * (width + 3.4), 66, width, width * SHAPE[0] / SHAPE[1], "c" if n == 0 else "")
-        extent = (0, SHAPE[1] * SPACING / um, 0, SHAPE[0] * SPACING / um)
+        axes = place(figure, 14 + n * (width + 3.4), 64, width, width * SHAPE[0] / SHAPE[1], "c" if n == 0 else "")
         c = np.asarray(state.concentration) / films.ELECTROLYTE.concentration
-        image = axes.imshow(c, origin="lower", extent=extent, cmap=SEQUENTIAL, vmin=0, vmax=2)
-        axes.contourf(
-            np.asarray(state.phase), levels=[0.5, 2], colors=[LITHIUM], extent=extent, origin="lower", antialiased=True
-        )
-        axes.set_title(f"{run['ratio']:g} $i_L$, {run['plated'][-1] / um:.1f} µm")
-        axes.set(xticks=[0, 30, 60], yticks=[0, 30, 60])
+        levels = np.linspace(0, 2.4, 13)
+        image = axes.contourf(c, levels=levels, cmap=SEQUENTIAL, extent=extent, origin="lower", extend="max")
+        phase = np.asarray(state.phase)
+        axes.contourf(phase, levels=[0.5, 2], colors=[LITHIUM], extent=extent, origin="lower")
+        axes.set_aspect("equal")
+        axes.set_title(f"{run['ratio']:g} $i_L$, {run['plated'][-1] / um:.0f} µm plated")
+        axes.set(xlabel="Width (µm)", xticks=[0, 30, 60], yticks=[0, 30, 60])
         if n:
             axes.set_yticklabels([])
         else:
             axes.set(ylabel="Height (µm)")
-        axes.set(xlabel="Width (µm)")
-    bar = place(figure, 60, 112, 60, 2.2)
-    figure.colorbar(image, cax=bar, orientation="horizontal", label="Salt, $c/c_0$")
+    bar = place(figure, 60, 106, 60, 2.2)
+    figure.colorbar(image, cax=bar, orientation="horizontal", ticks=[0, 0.6, 1.2, 1.8, 2.4], label="Salt, $c/c_0$")
     return figure
 
 
 def study() -> None:
-    """Films at five currents, from nearly flat to rough."""
-    runs, states = [], []
-    for ratio, roughness in CASES:
-        run, state = plate(ratio, roughness * um)
-        runs.append(run)
-        states.append(state)
-        print(" ".join(results._shown(value) for value in row(run)), flush=True)
-    results.write_table("dendrites", HEADER, [row(run) for run in runs])
+    """Flat films, rough films, and films with a needle, at currents around the limiting current."""
+    rows, runs, states = [], [], []
+
+    def add(line):
+        rows.append(line)
+        print(" ".join(results._shown(value) for value in line), flush=True)
+
+    for ratio in FLAT[0]:
+        for cells in FLAT[1]:
+            add(flat_row(ratio, cells))
+    for needle in (0.0, NEEDLE):
+        for ratio in RATIOS:
+            run, state = plate(ratio, ROUGH, needle)
+            runs.append(run)
+            states.append(state)
+            add(row(run))
+    results.write_table("dendrites", HEADER, rows)
     (path,) = save(draw(runs, states), results.FIGURES / "dendrites.png")
     results.shrink(path)
 

@@ -16,7 +16,6 @@ SPACING = 0.5 * um
 STRIDE = 0.2  # cells a step
 UNIFORM = replace(films.ELECTROLYTE, conductivity=20.0, diffusivity=films.NO_DEPLETION)  # Wagner number above 100
 DIFFUSIVE = replace(films.ELECTROLYTE, conductivity=20.0)
-RESISTANCE = 2 * np.log(2)  # of a tanh front in widths: what eps_l^1.5 adds to the way of a reaction spread over it
 RAYS = {"axis": (1, 0, 0), "edge": (1, 1, 0), "corner": (1, 1, 1), "floor": (0, 1, 0), "floor edge": (0, 1, 1)}
 
 
@@ -101,43 +100,60 @@ def grow_hemisphere(start, radius_end, current, lithium, electrolyte, shape=SHAP
 
 
 def radius_of(phase, spacing):
-    """Radius of the hemisphere (half disc) that holds this lithium [m]."""
+    """Radius [m] of the sharp hemisphere (half disc) that holds this lithium."""
     cells = phase.sum()
     return spacing * ((3 * cells / (2 * np.pi)) ** (1 / 3) if phase.ndim == 3 else np.sqrt(2 * cells / np.pi))
+
+
+def contour_of(radius, width, ndim):
+    """Radius of xi = 1/2 [m] of a ball (disc) with a tanh front that holds as much lithium as a sharp one of `radius`.
+
+    R^3 + pi^2 delta^2 R in three dimensions, R^2 + pi^2 delta^2/3 in two: the moments of a Fermi function.
+    """
+    excess = (np.pi * width) ** 2
+    if ndim == 2:
+        return np.sqrt(radius**2 - excess / 3)
+    return float(np.real(min(np.roots([1, 0, excess, -(radius**3)]), key=lambda root: abs(root.imag))))
+
+
+def area_of(contour, width, ndim, spacing):
+    """Area of that front [m2]: the derivative of its volume; 2D boxes are one cell deep."""
+    if ndim == 2:
+        return np.pi * contour * spacing
+    return 2 * np.pi * (contour**2 + (np.pi * width) ** 2 / 3)
 
 
 def kinetic_growth(shape=SHAPE, start=5.0, end=11.0):
     """Growth of a hemisphere (half a disc in 2D) under kinetic control, every fourth step.
 
     Returns:
-        list of dict: time [s]; radius of the lithium, and by the charge passed [m]; rays, xi = 1/2 along RAYS [m]; eta
-        on the front and by the kinetics at I over the area [V].
+        list of dict: time [s]; radius of the lithium, and by the charge passed [m]; contour, where xi = 1/2 should be;
+        rays, where it is along RAYS [m]; eta on the front and by the kinetics at I over its area [V].
     """
-    exchange, current_density = 1.0, 5.0
+    exchange, current_density, ndim, width = 1.0, 5.0, len(shape), SPACING
     lithium = replace(films.LITHIUM, exchange_current_density=exchange)
-    start, end, ball = start * SPACING, end * SPACING, len(shape) == 3
-
-    def area(radius):
-        return 2 * np.pi * radius**2 if ball else np.pi * radius * SPACING
-
-    current = current_density * area(start)
+    start, end = start * SPACING, end * SPACING
+    current = current_density * area_of(start, 0.0, ndim, SPACING)
     model, seen = grow_hemisphere(start, end, current, lithium, UNIFORM, shape)
     first = radius_of(np.asarray(films.lithium_where(model, start - distances(model)).phase), SPACING)
     rows = []
     for step in range(3, len(seen["time"]), 4):
         volume = films.speed(current, lithium) * float(seen["time"][step])
-        by_charge = (
-            np.cbrt(first**3 + 3 * volume / (2 * np.pi)) if ball else np.sqrt(first**2 + 2 * volume / (np.pi * SPACING))
-        )
-        before = seen["phase"][step - 1]
+        if ndim == 3:
+            by_charge = np.cbrt(first**3 + 3 * volume / (2 * np.pi))
+        else:
+            by_charge = np.sqrt(first**2 + 2 * volume / (np.pi * SPACING))
+        before = seen["phase"][step - 1]  # a step reacts on the front it finds
+        area = area_of(contour_of(radius_of(before, SPACING), width, ndim), width, ndim, SPACING)
         rows.append(
             {
                 "time": float(seen["time"][step]),
                 "radius": radius_of(seen["phase"][step], SPACING),
                 "by_charge": by_charge,
+                "contour": contour_of(by_charge, width, ndim),
                 "rays": radii(seen["phase"][step], SPACING),
                 "eta": films.on_front(model, before, seen["overpotential"][step]),
-                "kinetics": overpotential(current / area(radius_of(before, SPACING)), exchange),
+                "kinetics": overpotential(current / area, exchange),
             }
         )
     return rows
@@ -152,7 +168,7 @@ def transient_salt(drop=0.05, radius=8.0, until=1.0, shape=SHAPE):
     Returns:
         list of dict: time [s]; radius [m]; distance of shells of a cell [m] and the salt lost there [mol/m3], in the
         model and by theory; on_front, the loss where the model reacts, and at_radius, that of theory [mol/m3];
-        widths, what a tanh front adds to it.
+        flux [mol/(m2 s)].
     """
     e, radius = DIFFUSIVE, radius * SPACING
     flux = drop * e.concentration * e.diffusivity / radius
@@ -178,7 +194,7 @@ def transient_salt(drop=0.05, radius=8.0, until=1.0, shape=SHAPE):
                 "theory": salt_around_a_sphere(away, radius, time, flux, e.diffusivity),
                 "on_front": films.on_front(model, seen["phase"][step], lost),
                 "at_radius": salt_around_a_sphere(radius, radius, time, flux, e.diffusivity),
-                "widths": RESISTANCE * float(model.interface_width) * flux / e.diffusivity,
+                "flux": flux,
             }
         )
     return found
@@ -221,17 +237,15 @@ def table(flats, growth, transient, steady):
         add("flat front: lithium gained (um)", at, by_lithium / um, passed / um)
         add("flat front: overpotential (mV)", at, eta / mV, kinetics / mV)
     for row in (growth[0], growth[-1]):
-        at = f"R = {row['by_charge'] / um:.2f} um"
+        at = f"R = {row['contour'] / um:.2f} um"
         add("hemisphere: radius of its lithium (um)", at, row["radius"] / um, row["by_charge"] / um)
         for name, length in row["rays"].items():
-            add(f"hemisphere: radius along {name} (um)", at, length / um, row["by_charge"] / um)
+            add(f"hemisphere: radius along {name} (um)", at, length / um, row["contour"] / um)
         add("hemisphere: overpotential (mV)", at, row["eta"] / mV, row["kinetics"] / mV)
     for moment in transient:
         outside = np.flatnonzero(moment["distance"] > moment["radius"] + 3 * SPACING)[0]
         at = f"D t/R^2 = {moment['time'] * DIFFUSIVE.diffusivity / (8 * SPACING) ** 2:.2f}"
         add("salt lost 3 cells off a hemisphere (mol/m3)", at, moment["lost"][outside], moment["theory"][outside])
-        add("salt lost on its front, width allowed for (mol/m3)", at, moment["on_front"],
-            moment["at_radius"] + moment["widths"])  # fmt: skip
         add("salt lost on its front (mol/m3)", at, moment["on_front"], moment["at_radius"])
     away, lost, strength = steady
     slope = np.polyfit(1 / away, lost, 1)[0]
@@ -248,7 +262,7 @@ def draw(growth, transient, steady):
         for left, top, letter in ((14, 6, "a"), (104, 6, "b"), (14, 60, "c"), (104, 60, "d"))
     ]
     time = np.array([row["time"] for row in growth]) / 60
-    axes[0].plot(time, [row["by_charge"] / um for row in growth], color=FAINT, label="charge passed")
+    axes[0].plot(time, [row["contour"] / um for row in growth], color=FAINT, label="by charge")
     for name, colour, marker in zip(RAYS, RUNS, "osv^D", strict=False):
         length = [row["rays"][name] / um for row in growth]
         axes[0].plot(time[::2], length[::2], marker, ms=3.2, mfc="none", color=colour, label=f"along {name}")
@@ -256,7 +270,7 @@ def draw(growth, transient, steady):
     axes[0].legend(ncols=2, loc="lower right")
 
     radius = [row["radius"] / um for row in growth]
-    axes[1].plot(radius, [row["kinetics"] / mV for row in growth], color=FAINT, label="Butler-Volmer at $I/2πR^2$")
+    axes[1].plot(radius, [row["kinetics"] / mV for row in growth], color=FAINT, label="kinetics at $I$ / area")
     axes[1].plot(radius, [row["eta"] / mV for row in growth], "o", ms=3.2, mfc="none", color=RUNS[0], label="model")
     axes[1].set(xlabel="Radius (µm)", ylabel="Overpotential (mV)")
     axes[1].legend(loc="lower right")
@@ -264,8 +278,7 @@ def draw(growth, transient, steady):
     for moment, colour in zip(transient, RUNS, strict=False):
         outside = moment["distance"] > moment["radius"]
         fine = np.linspace(8 * SPACING, 23 * SPACING, 200)
-        flux = moment["widths"] * DIFFUSIVE.diffusivity / (RESISTANCE * SPACING)
-        exact = salt_around_a_sphere(fine, 8 * SPACING, moment["time"], flux, DIFFUSIVE.diffusivity)
+        exact = salt_around_a_sphere(fine, 8 * SPACING, moment["time"], moment["flux"], DIFFUSIVE.diffusivity)
         label = f"$Dt/R^2$ = {moment['time'] * DIFFUSIVE.diffusivity / (8 * SPACING) ** 2:.1f}"
         axes[2].plot(fine / um, exact, color=colour)
         axes[2].plot(

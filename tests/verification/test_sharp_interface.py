@@ -53,7 +53,7 @@ def test_half_a_disc_stays_one_under_kinetic_control():
         assert row["eta"] == pytest.approx(row["kinetics"], rel=0.05)
     last = rows[-1]
     assert last["radius"] > 10.5 * SPACING
-    assert np.array(list(last["rays"].values())) / last["by_charge"] == pytest.approx(1, abs=0.03)
+    assert np.array(list(last["rays"].values())) / last["contour"] == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.slow
