@@ -132,9 +132,9 @@ def reactions(model, state, fixed: Conductors, potentials, dt):
     i, slope = kinetics.butler_volmer(eta, fixed.exchange_current_density, a, temperature)
     nucleated_area = state.nucleated * fixed.bare_area
     # the far tail of a front would grow on its own, e-fold by e-fold, and reach bare surface that has not nucleated
-    is_front = jnp.where(eta < 0, state.phase, 1 - state.phase) > TRACE
+    is_front = jnp.where(eta <= 0, state.phase, 1 - state.phase) > TRACE
     area = jnp.where(is_front, fixed.lithium_area, 0.0)
-    area = area + jnp.where(eta < 0, nucleated_area, 0.0)  # bare surface holds nothing to strip
+    area = area + jnp.where(eta <= 0, nucleated_area, 0.0)  # bare surface holds nothing to strip
     plating, gain = area * i, area * slope
 
     capacitance = lithium.double_layer_capacitance * fixed.bare_area

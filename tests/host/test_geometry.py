@@ -69,6 +69,17 @@ def test_coating_volume_is_area_times_thickness():
     assert coated.fractions[2].sum() == pytest.approx(4 * np.pi * 12**2 * 0.2, rel=0.05)
 
 
+@pytest.mark.parametrize("cells", [0.0, 1.0])
+def test_surface_of_a_host_counts_walls_top_and_bare_collector(cells):
+    """A block that covers half of the collector, 15 um high and 8 um wide: 16 um of floor, top and two walls."""
+    solid = np.zeros((32, 16))
+    solid[:, :8] = 1
+    host = assemble({"llto": solid}, solid.shape, 1 * um, 3 * um, 15 * um, diffuse_cells=cells)
+    assert host.surface.sum() * um**2 == pytest.approx((16 + 2 * 15) * um, rel=0.02)
+    bare = assemble({}, (32, 16), 1 * um, 3 * um, 0.0, diffuse_cells=cells)
+    assert bare.surface.sum() * um**2 == pytest.approx(16 * um, rel=0.005)  # a tail of the Gaussian leaves the box
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [

@@ -128,6 +128,17 @@ def solve_short(model, state, current_density):
     return charge.solve(model, state, current_density, 1e-3, charge.precondition(model, state, 1e-3))
 
 
+def test_a_nucleated_surface_at_rest_starts_without_a_double_layer():
+    """At eta = 0 exactly its slope is all that couples electrons to ions: without it the balance is singular."""
+    lithium = replace(cases.LITHIUM, double_layer_capacitance=0.0)
+    model = cases.model(lithium=lithium, charge_tolerance=1e-8)
+    state = model_module.initial_state(model, 0)
+    state = replace(state, nucleated=jnp.ones_like(state.nucleated))
+    potentials, reaction, convergence, _ = solve_short(model, state, 5.0)
+    assert bool(convergence.converged) and np.all(np.isfinite(potentials))
+    assert float(jnp.sum(reaction.plating)) * float(model.grid.cell_volume / model.grid.area) == pytest.approx(5.0)
+
+
 def test_conductivities_of_pure_cells():
     """Electrolyte: kappa; lithium: sigma of lithium and no ions; Bruggeman in half-filled pore; salt scales kappa."""
     model = cases.model(fractions=np.zeros((2, *cases.SHAPE)))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from phasefield import model as model_module
+from phasefield.host.geometry import diffuse
 from phasefield.physics import nucleation
 
 WIDE = (4, 4096)  # a bottom plane of many equal surface cells
@@ -108,3 +109,35 @@ def test_each_surface_answers_with_its_own_barrier():
         found = nucleation.surface_rate(model, state.lithiation.at[1].set(theta), jnp.full(WIDE, -0.08))
         area = 0.1 / cases.SPACING  # both ramps together
         assert np.allclose(found, area * 0.5 * (law(0.1) + law(barrier)), rtol=1e-8)
+
+
+@pytest.mark.parametrize("shape", [(8, 9), (8, 8, 9)])
+@pytest.mark.parametrize("cells", [1, 2, 3, 4])
+def test_a_nucleus_is_a_cube_of_its_size(shape, cells):
+    """A hit at the side wraps around; the cube holds the cell that was hit and is `cells` long along each axis."""
+    hit = jnp.zeros(shape).at[(4,) + (0,) * (len(shape) - 1)].set(1.0)
+    grown = np.asarray(nucleation.spread(hit, cells))
+    assert grown.sum() == cells ** len(shape) and set(np.unique(grown)) == {0.0, 1.0}
+    assert np.all(grown >= np.asarray(hit))
+    for axis in range(len(shape)):
+        others = tuple(b for b in range(len(shape)) if b != axis)
+        assert np.count_nonzero(grown.any(axis=others)) == cells
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_nuclei_per_area_do_not_hang_on_the_cell(ndim):
+    """A flat collector under one overpotential: as many nuclei per area and time with cells of 1 and of 0.5 um."""
+
+    def per_area(spacing):
+        n = round(16e-6 / spacing)
+        shape = (n,) + (8,) * (ndim - 1)
+        collector = np.broadcast_to((np.arange(n) < n // 4).astype(float).reshape((n,) + (1,) * (ndim - 1)), shape)
+        fractions = np.stack([diffuse(collector), np.zeros(shape)])
+        model = cases.model(shape, fractions=fractions, spacing=spacing, nucleus_size=2e-6)
+        state = model_module.initial_state(model, 0)
+        rate = float(nucleation.unsaturated_rate(model, state, jnp.full(shape, -0.08)))
+        depth = model.nucleus_cells * spacing if ndim == 2 else 8 * spacing
+        return rate / (8 * spacing * depth)
+
+    assert per_area(0.5e-6) == pytest.approx(per_area(1e-6), rel=1e-6)
+    assert per_area(1e-6) == pytest.approx(1e25 * np.exp(-25 * (0.1 / 0.08) ** 2), rel=0.06)  # the cut at 5 % pore
