@@ -58,7 +58,8 @@ def test_half_a_disc_stays_one_under_kinetic_control():
 
 @pytest.mark.slow
 def test_salt_around_a_hemisphere():
-    """Carslaw and Jaeger's sphere of constant flux, three cells off the front, from 0.1 to 1 R^2/D: 5 %."""
+    """Carslaw and Jaeger's sphere of constant flux, three cells off the front, from 0.1 to 1 R^2/D: to half a per cent
+    of the loss J R/D that the surface reaches in the end, 75 mol/m3."""
     for moment in sharp_interface.transient_salt():
         outside = np.flatnonzero(moment["distance"] > moment["radius"] + 3 * SPACING)[0]
-        assert moment["lost"][outside] == pytest.approx(moment["theory"][outside], rel=0.05)
+        assert moment["lost"][outside] == pytest.approx(moment["theory"][outside], abs=0.4)
