@@ -201,7 +201,7 @@ class Solver:
     salt_tolerance: float = number(1e-12, 1e-2, example=1e-5)
     newton_iterations: int = number(2, 1000, example=15)
     linear_iterations: int = number(5, 10000, example=100)
-    front_mobility: float = number(0.1, 20, example=2)
+    front_mobility: float = number(0.1, 20, example=5)
 
 
 @dataclass(frozen=True)

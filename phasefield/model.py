@@ -91,7 +91,7 @@ def build_model(
     nucleation_steepness: float,
     nucleus_size: float | None = None,
     interface_width: float | None = None,
-    front_mobility: float = 2.0,
+    front_mobility: float = 5.0,
     charge_tolerance: float = 1e-5,
     salt_tolerance: float = 1e-5,
     newton_iterations: int = 15,

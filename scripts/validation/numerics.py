@@ -16,8 +16,8 @@ VARIED = {
     "cell 0.25 um": ["grid.spacing_um=0.25"],
     "front width 0.75 cells": ["grid.interface_cells=0.75"],
     "front width 1.5 cells": ["grid.interface_cells=1.5"],
-    "Gamma 1": ["solver.front_mobility=1"],
-    "Gamma 5": ["solver.front_mobility=5"],
+    "Gamma 2": ["solver.front_mobility=2"],
+    "Gamma 10": ["solver.front_mobility=10"],
     "time steps halved": [
         "solver.phase_change=0.05",
         "solver.overpotential_change_mV=4",
