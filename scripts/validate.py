@@ -8,11 +8,8 @@ import importlib
 import sys
 from pathlib import Path
 
-STUDIES = sorted(
-    path.stem
-    for path in (Path(__file__).parent / "validation").glob("*.py")
-    if path.stem not in ("__init__", "results", "runs")
-)
+MODULES = sorted((Path(__file__).parent / "validation").glob("*.py"))
+STUDIES = [path.stem for path in MODULES if "def study(" in path.read_text() and path.stem != "page"] + ["page"]
 
 
 if __name__ == "__main__":
