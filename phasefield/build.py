@@ -252,7 +252,8 @@ def lithiation(config: Config, names: tuple[str, ...]) -> tuple[float, ...]:
 def initial_state(config: Config, model: Model) -> State:
     """The electrode before any current."""
     names = tuple(phase.name for phase in model.host.phases)
-    return model_module.initial_state(model, config.seed, lithiation(config, names))
+    seed = config.seed if config.nucleation.seed is None else config.nucleation.seed
+    return model_module.initial_state(model, seed, lithiation(config, names))
 
 
 def protocol(config: Config) -> tuple[Step, ...]:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from phasefield.arguments import Check
 from phasefield.connectivity import reaches
 from phasefield.solvers import conjugate_gradients, multigrid
 from phasefield.solvers.system import System, apply, inverse_block_diagonal
@@ -21,6 +22,9 @@ MAX_ITERATIONS = 400
 
 class ConductionError(ValueError):
     """A field whose conductivity cannot be computed; the message says why."""
+
+
+check = Check(ConductionError)
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,8 @@ def conduct(conductivity, axis: int = 0, mean: str = "harmonic", sides: str = "p
     """
     field = _checked(conductivity, "conductivity")
     axis = _checked_axis(axis, field.ndim)
-    _one_of("mean", mean, MEANS)
-    _one_of("sides", sides, SIDES)
+    check.choice("mean", mean, MEANS)
+    check.choice("sides", sides, SIDES)
     field = np.moveaxis(field, axis, 0)
     if not reaches(field > 0, 0, -1, sides).any():
         return Conduction(0.0, np.moveaxis(np.zeros(field.shape), 0, axis), 0, 0.0)
@@ -181,19 +185,11 @@ def tortuosity_factor(mask, axis: int = 0, sides: str = "periodic") -> float:
 
 
 def _checked(values, name):
-    try:
-        field = np.asarray(values)
-    except ValueError as error:
-        raise ConductionError(f"{name} is not an array ({error}); give a 2D or 3D array of numbers") from error
-    if field.dtype.kind not in "biuf":
-        raise ConductionError(f"{name} holds values of type {field.dtype}; give real numbers, or True and False")
+    field = check.array(name, values, "a 2D or 3D array of real numbers, or of True and False")
     if field.ndim not in (2, 3):
         raise ConductionError(f"{name} has {field.ndim} dimensions; give a 2D or 3D array")
     if field.size == 0:
         raise ConductionError(f"{name} is empty, of shape {field.shape}; give at least one cell along each axis")
-    field = field.astype(np.float64)
-    if not np.isfinite(field).all():
-        raise ConductionError(f"{name} holds values that are not finite; give every cell a number")
     if field.min() < 0:
         raise ConductionError(f"the smallest value of {name} is {field.min():g}; it must be zero or positive")
     return field
@@ -207,11 +203,6 @@ def _checked_axis(axis, ndim):
     if not -ndim <= number < ndim:
         raise ConductionError(f"axis is {axis}; a {ndim}D field has axes 0 to {ndim - 1}")
     return number
-
-
-def _one_of(name, value, allowed):
-    if value not in allowed:
-        raise ConductionError(f"{name} is {value!r}; choose " + " or ".join(f'"{choice}"' for choice in allowed))
 
 
 def _converged(scaled, mean, sides):

@@ -12,6 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from phasefield import operators
+from phasefield.arguments import Check
 from phasefield.solvers import conjugate_gradients, multigrid
 from phasefield.solvers.system import System, apply, inverse_block_diagonal, multiply_blocks
 from phasefield.units import FARADAY, GAS_CONSTANT
@@ -29,6 +30,9 @@ MEANS = ("harmonic", "arithmetic")
 
 class CurrentDistributionError(ValueError):
     """An electrode whose current cannot be distributed; the message says what is wrong and what to try."""
+
+
+check = Check(CurrentDistributionError)
 
 
 @dataclass(frozen=True)
@@ -128,12 +132,17 @@ def current_distribution(
         area=area,
         exchange_current_density=exchange_current_density,
     )
-    h = _number("spacing", spacing, "above 0, the edge of a cell in metres", lambda v: v > 0)
-    current = _number("current_density", current_density, "a finite number of A/m2; positive plates", lambda v: True)
-    alpha = _number("transfer_coefficient", transfer_coefficient, "between 0 and 1, say 0.5", lambda v: 0 < v < 1)
-    temperature = _number("temperature", temperature, "above 0, in kelvin, say 300.15", lambda v: v > 0)
-    _choice("kinetics", kinetics, KINETICS)
-    _choice("mean", mean, MEANS)
+    h = check.number("spacing", spacing, "above 0, the edge of a cell in metres", lambda v: v > 0)
+    current = check.number("current_density", current_density, "a finite number of A/m2; positive plates")
+    alpha = check.number(
+        "transfer_coefficient",
+        transfer_coefficient,
+        "between 0 and 1, say 0.5",
+        lambda v: 0 < v < 1,
+    )
+    temperature = check.number("temperature", temperature, "above 0, in kelvin, say 300.15", lambda v: v > 0)
+    check.choice("kinetics", kinetics, KINETICS)
+    check.choice("mean", mean, MEANS)
 
     exponent = FARADAY / (GAS_CONSTANT * temperature)
     exchange = a * i0
@@ -190,14 +199,9 @@ def current_distribution(
 
 def _fields(**given):
     """(shape, the arguments as arrays of that shape): numbers spread over the shape of the arrays."""
-    arrays = {}
-    for name, value in given.items():
-        try:
-            arrays[name] = np.asarray(value, np.float64)
-        except (TypeError, ValueError):
-            raise CurrentDistributionError(
-                f"{name} is {value!r}; it must be a number or an array of numbers, one a cell"
-            ) from None
+    arrays = {
+        name: check.array(name, value, "a number or an array of numbers, one a cell") for name, value in given.items()
+    }
     shapes = {name: array.shape for name, array in arrays.items() if array.ndim}
     if not {"electronic_conductivity", "ionic_conductivity", "area"} & set(shapes):
         raise CurrentDistributionError(
@@ -217,29 +221,9 @@ def _fields(**given):
             "collector to the separator"
         )
     for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise CurrentDistributionError(
-                f"{name} holds {np.count_nonzero(~np.isfinite(array))} values that are not finite; give every cell a "
-                "number, zero where there is none"
-            )
         if array.min() < 0:
             raise CurrentDistributionError(f"the smallest {name} is {array.min():g}; it must be zero or positive")
     return shape, [np.broadcast_to(array, shape) for array in arrays.values()]
-
-
-def _number(name, value, allowed, is_allowed):
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = np.nan
-    if not (np.isfinite(number) and is_allowed(number)):
-        raise CurrentDistributionError(f"{name} is {value!r}; it must be {allowed}")
-    return number
-
-
-def _choice(name, value, options):
-    if value not in options:
-        raise CurrentDistributionError(f"{name} is {value!r}; choose " + " or ".join(repr(o) for o in options))
 
 
 def _reached(sigma, kappa, exchange, mean):

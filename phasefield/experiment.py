@@ -59,12 +59,12 @@ TABLE = {  # of the measures, what the table at the end shows: (words, unit)
 }
 
 
-def run_experiment(config: Config, folder, progress: bool = True) -> dict:
+def run_experiment(config: Config, folder, progress: bool = True, geometry: Geometry | None = None) -> dict:
     """The measures of a run, whose files are written into `folder`.
 
     These are run.vtkhdf, measures.json (at each snapshot), config.yaml and figures/.
 
-    Args: progress: whether to print banner, progress and table.
+    Args: progress: whether to print banner, progress and table. geometry: in place of the one `config` describes.
     Raises: ConfigError, HostError for what cannot be built. SimulationError for a run that cannot go on; its files are
         whole up to there.
     """
@@ -75,7 +75,7 @@ def run_experiment(config: Config, folder, progress: bool = True) -> dict:
     where = device.prepare(config.device)
     started = clock.perf_counter()
     _refuse_what_does_not_fit(config)
-    geometry = build.geometry(config)
+    geometry = build.geometry(config) if geometry is None else geometry
     notes = [*build.grid_shape(config)[1], *geometry.notes, *build.check_room(config, geometry)]
     _print_banner(console, config, geometry, where, folder, notes)
 

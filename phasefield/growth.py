@@ -9,22 +9,24 @@ from jax import lax
 from scipy import ndimage
 
 from phasefield import operators
+from phasefield.arguments import Check
 from phasefield.physics import interface
 
 ADVANCE = 0.2  # of interface_width a step: the phase changes by at most 0.05
 MOBILITY = 2.0  # Gamma over the largest speed
-DUST = 1e-4  # of xi: less than this does not grow, or rounding far ahead of a front would become one in its own right
 STEEPEST = 1.1  # area of a front over the integral of xi (1 - xi)/delta
 SETTLING = 10.0  # interface widths over mobility: the time in which a front takes on its profile
 SHARP = 0.5  # of interface_width: fronts narrower than this are filled fractions
 HALO = 32  # cells of the neighbouring period that distances are measured into
-BOUNDS = (-0.01, 1.01)  # of the phase, as in a simulation
 FARTHEST = 20.0  # diagonals of the box: a front that is to go further has a speed or a time in the wrong unit
 NARROWEST = 0.5  # interface_width over spacing
 
 
 class GrowthError(ValueError):
     """A front that cannot be moved as asked for; the message says what is wrong and what to try."""
+
+
+check = Check(GrowthError)
 
 
 def grow(phase, speed, time, spacing, mask=None, *, periodic=None, interface_width=None) -> np.ndarray:
@@ -80,8 +82,8 @@ def grow(phase, speed, time, spacing, mask=None, *, periodic=None, interface_wid
     """
     xi = _phase(phase)
     ndim, shape = xi.ndim, xi.shape
-    h = _number("spacing", spacing, "above 0, the edge of a cell in metres", lambda v: v > 0)
-    time = _number("time", time, "zero or positive, in seconds", lambda v: v >= 0)
+    h = check.number("spacing", spacing, "above 0, the edge of a cell in metres", lambda v: v > 0)
+    time = check.number("time", time, "zero or positive, in seconds", lambda v: v >= 0)
     v = _field("speed", speed, shape)
     pore = np.ones(shape) if mask is None else _field("mask", mask, shape)
     if pore.min() < 0 or pore.max() > 1:
@@ -94,7 +96,7 @@ def grow(phase, speed, time, spacing, mask=None, *, periodic=None, interface_wid
         allowed = (
             f"at least {NARROWEST:g} of the spacing, {NARROWEST * h:g} m; refine the phase if it is to be narrower"
         )
-        delta = _number("interface_width", interface_width, allowed, lambda w: w >= NARROWEST * h * (1 - 1e-9))
+        delta = check.number("interface_width", interface_width, allowed, lambda w: w >= NARROWEST * h * (1 - 1e-9))
     fastest = np.abs(v).max()
     diagonal = h * np.sqrt(sum(n**2 for n in shape))
     if fastest * time > FARTHEST * diagonal:
@@ -114,24 +116,21 @@ def grow(phase, speed, time, spacing, mask=None, *, periodic=None, interface_wid
         xi = _settled_profile(xi, pore, h, delta, periodic)
     steps = max(int(np.ceil(fastest * time / (ADVANCE * delta))), 1)
     xi = np.asarray(_advance(xi, pore, v, h, delta, MOBILITY * fastest, time / steps, steps, periodic))
-    if not (BOUNDS[0] <= xi.min() and xi.max() <= BOUNDS[1]):
+    low, high = interface.PHASE_BOUNDS
+    if not (low <= xi.min() and xi.max() <= high):
         raise GrowthError(
-            f"the phase left {BOUNDS[0]:g}..{BOUNDS[1]:g}: it goes from {xi.min():.3g} to {xi.max():.3g}; try a wider "
+            f"the phase left {low:g}..{high:g}: it goes from {xi.min():.3g} to {xi.max():.3g}; try a wider "
             "interface_width, a smoother speed, or a mask whose pore fractions change less from cell to cell"
         )
     return np.where(pore > 0, _filled(_distance(xi, delta), h), 0.0) if sharp else xi
 
 
 def _phase(phase):
-    try:
-        xi = np.asarray(phase, np.float64)
-    except (TypeError, ValueError):
-        raise GrowthError(f"phase is {phase!r}; it must be a 2D or 3D array of numbers from 0 to 1") from None
+    xi = check.array("phase", phase, "a 2D or 3D array of numbers from 0 to 1")
     if xi.ndim not in (2, 3) or not xi.size:
         raise GrowthError(f"phase has shape {xi.shape}; give a 2D or 3D array")
-    if not np.isfinite(xi).all():
-        raise GrowthError(f"phase holds {np.count_nonzero(~np.isfinite(xi))} values that are not finite")
-    if not (BOUNDS[0] <= xi.min() and xi.max() <= BOUNDS[1]):
+    low, high = interface.PHASE_BOUNDS
+    if not (low <= xi.min() and xi.max() <= high):
         raise GrowthError(
             f"phase goes from {xi.min():g} to {xi.max():g}; it is 0 without lithium and 1 within it (an image may need "
             "dividing by its largest grey value, a signed distance d turning into d > 0)"
@@ -140,25 +139,10 @@ def _phase(phase):
 
 
 def _field(name, value, shape):
-    try:
-        array = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
-        raise GrowthError(f"{name} is {value!r}; it must be a number or an array of numbers") from None
+    array = check.array(name, value, "a number or an array of numbers, one a cell")
     if array.shape not in ((), shape):
         raise GrowthError(f"{name} has shape {array.shape}; give a number or an array of the phase's shape {shape}")
-    if not np.isfinite(array).all():
-        raise GrowthError(f"{name} holds values that are not finite")
     return np.broadcast_to(array, shape)
-
-
-def _number(name, value, allowed, is_allowed):
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = np.nan
-    if not (np.isfinite(number) and is_allowed(number)):
-        raise GrowthError(f"{name} is {value!r}; it must be {allowed}")
-    return number
 
 
 def _periodic(periodic, ndim):
@@ -247,14 +231,8 @@ def _settle(xi, pore, h, delta, periodic):
 
 
 def _steepness(xi, faces, h, periodic):
-    """|grad xi| at cell centres [1/m]; faces to walls do not count."""
-    parts = []
-    for a, face in enumerate(faces):
-        is_open = (face > 0).astype(xi.dtype)
-        slope = is_open * operators.difference(xi, a, periodic[a]) / h
-        count = is_open + operators.shift(is_open, a, -1, periodic[a])
-        parts.append((slope + operators.shift(slope, a, -1, periodic[a])) / jnp.maximum(count, 1.0))
-    return operators.norm(parts)
+    """|grad xi| at cell centres [1/m]."""
+    return operators.norm(interface.open_gradient(xi, faces, h, periodic))
 
 
 @partial(jax.jit, static_argnames="periodic")
@@ -273,7 +251,7 @@ def _advance(xi, pore, speed, h, delta, mobility, dt, steps, periodic):
         factor = jnp.exp(jnp.clip(area, 1.0, STEEPEST) * speed * dt / delta)
         grown = xi * factor / (1 + xi * (factor - 1))
         ahead = jnp.where(speed > 0, xi, 1 - xi)  # what a front has yet to fill
-        xi = jnp.where((pore > 0) & (ahead > DUST) & (ahead < 1), grown, xi)
+        xi = jnp.where((pore > 0) & (ahead > interface.TRACE) & (ahead < 1), grown, xi)
         return interface.relax(xi, pore, faces, h, delta, mobility, dt, periodic)
 
     return lax.fori_loop(0, steps, step, xi)

@@ -12,7 +12,7 @@ from jax import lax
 from phasefield import diagnostics
 from phasefield import model as model_module
 from phasefield.model import Model
-from phasefield.physics import nucleation
+from phasefield.physics import interface, nucleation
 from phasefield.protocol import Step
 from phasefield.state import State
 
@@ -25,7 +25,6 @@ LITTLE_SALT = 0.02  # of the initial concentration
 PATIENCE = 5  # accepted steps after a repeated one before dt grows again
 OHMIC = 0.01  # of dt_first: below it a change of potential is the ohmic drop of a new current, which no dt resolves
 FEW_NUCLEI = 4.0  # that any step may add
-PHASE_BOUNDS = (-0.01, 1.01)
 
 CUT_OFFS = ("", "time or capacity", "potential_min", "potential_max", "dt_min")
 RUNNING, REACHED, BELOW, ABOVE, STUCK = range(5)
@@ -135,7 +134,8 @@ def _attempt(model, control, current_density, carry, dt, preconditioner):
     mean_swing = jnp.sum(model.surface * jnp.abs(eta_after - eta)) / jnp.where(area > 0, area, 1)
     swing = jnp.maximum(mean_swing, jnp.abs(diagnostics.potential(after) - diagnostics.potential(carry.state)))
     finite = jnp.isfinite(change) & jnp.isfinite(swing) & jnp.all(jnp.isfinite(after.concentration))
-    in_bounds = (jnp.min(after.phase) >= PHASE_BOUNDS[0]) & (jnp.max(after.phase) <= PHASE_BOUNDS[1])
+    low, high = interface.PHASE_BOUNDS
+    in_bounds = (jnp.min(after.phase) >= low) & (jnp.max(after.phase) <= high)
     in_bounds &= change <= 2 * control.phase_change
     has_salt = jnp.min(after.concentration) > 0
     failure = jnp.stack([~report.converged, ~in_bounds, ~has_salt, ~finite])

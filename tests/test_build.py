@@ -50,6 +50,16 @@ def test_lithiation_starts_as_the_protocol_says(quick):
     assert build.lithiation(compose(["host=llto"]), ("collector", "llto")) == (0, 0)
 
 
+def test_a_seed_of_their_own_gives_other_nuclei_on_the_same_host(quick):
+    config, geometry, model = quick
+    other = compose([*SMALL, "nucleation.seed=7"])
+    assert np.array_equal(build.geometry(other).fractions, geometry.fractions)
+    keys = [np.asarray(build.initial_state(each, model).random_key) for each in (config, other)]
+    assert not np.array_equal(*keys)
+    same = build.initial_state(compose([*SMALL, f"nucleation.seed={config.seed}"]), model).random_key
+    assert np.array_equal(same, keys[0])
+
+
 def test_precision_reaches_every_field(quick):
     config = compose([*SMALL, "precision=float32"])
     model = build.model(config, quick[1])

@@ -199,7 +199,7 @@ GOOD = {"phase": DISC, "speed": SPEED, "time": 100.0, "spacing": H}
         ({"phase": "disc"}, "phase is 'disc'"),
         ({"phase": np.where(DISC, np.nan, 0)}, "316 values that are not finite"),
         ({"phase": 255 * DISC}, "goes from 0 to 255.*grey value"),
-        ({"speed": np.nan}, "speed holds values that are not finite"),
+        ({"speed": np.nan}, "speed holds 1 values that are not finite"),
         ({"speed": np.ones(64)}, r"speed has shape \(64,\).*\(64, 64\)"),
         ({"speed": "fast"}, "speed is 'fast'"),
         ({"speed": 1.0, "time": 100.0}, "times the diagonal"),

@@ -16,7 +16,6 @@ CONDUCTIVITY_FLOOR = 1e-9  # S/m: gives voids and insulators a potential; leaks 
 OVERPOTENTIAL_STEP = 0.05  # V: largest change of eta in one Newton iteration
 RESIDUAL_REDUCTION = 0.02  # of each linear solve; Newton does the rest
 FRONT = 0.02  # of xi (1 - xi): where there is a front whose speed counts
-TRACE = 1e-4  # of lithium ahead of a growing front, of pore behind a receding one: no front yet, and nothing reacts
 REST_CURRENT = 0.01  # A/m2: what errors are held against when no current flows
 
 
@@ -132,7 +131,7 @@ def reactions(model, state, fixed: Conductors, potentials, dt):
     i, slope = kinetics.butler_volmer(eta, fixed.exchange_current_density, a, temperature)
     nucleated_area = state.nucleated * fixed.bare_area
     # the far tail of a front would grow on its own, e-fold by e-fold, and reach bare surface that has not nucleated
-    is_front = jnp.where(eta <= 0, state.phase, 1 - state.phase) > TRACE
+    is_front = jnp.where(eta <= 0, state.phase, 1 - state.phase) > interface.TRACE
     area = jnp.where(is_front, fixed.lithium_area, 0.0)
     area = area + jnp.where(eta <= 0, nucleated_area, 0.0)  # bare surface holds nothing to strip
     plating, gain = area * i, area * slope

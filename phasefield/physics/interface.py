@@ -6,6 +6,8 @@ from jax import lax
 from phasefield import operators
 from phasefield.units import FARADAY
 
+PHASE_BOUNDS = (-0.01, 1.01)  # beyond them xi is no phase but an instability
+TRACE = 1e-4  # of lithium ahead of a growing front, of pore behind a receding one: no front yet, and nothing reacts
 TAIL = 1e-6  # below this distance of xi from 0 and 1 the profile has no direction
 STABLE = 0.4  # of the explicit limit h2/(2 ndim Gamma delta)
 
@@ -24,6 +26,17 @@ def pore_faces(pore, reactive_pore, periodic):
     return tuple(faces)
 
 
+def open_gradient(field, faces, spacing, periodic):
+    """Gradient at cell centres [unit of the field/m], one array an axis, over the faces that are open to lithium."""
+    parts = []
+    for a, face in enumerate(faces):
+        is_open = (face > 0).astype(field.dtype)
+        slope = is_open * operators.difference(field, a, periodic[a]) / spacing
+        count = is_open + operators.shift(is_open, a, -1, periodic[a])
+        parts.append((slope + operators.shift(slope, a, -1, periodic[a])) / jnp.maximum(count, 1.0))
+    return parts
+
+
 def normal(phase, faces, spacing, interface_width, periodic):
     """Unit vector along grad xi at cell centres, one array an axis; shorter where there is no front.
 
@@ -34,12 +47,7 @@ def normal(phase, faces, spacing, interface_width, periodic):
     """
     inside = jnp.clip(phase, 0, 1)  # in the logarithm only; phase itself is never clipped
     psi = interface_width * (jnp.log(inside + TAIL) - jnp.log(1 - inside + TAIL))
-    parts = []
-    for a in range(phase.ndim):
-        is_open = (faces[a] > 0).astype(phase.dtype)
-        slope = is_open * operators.difference(psi, a, periodic[a]) / spacing
-        count = is_open + operators.shift(is_open, a, -1, periodic[a])
-        parts.append((slope + operators.shift(slope, a, -1, periodic[a])) / jnp.maximum(count, 1.0))
+    parts = open_gradient(psi, faces, spacing, periodic)
     length = operators.norm(parts)
     return [p / jnp.maximum(length, 1e-3) for p in parts]  # |grad psi| is 1 in a front, 0 far from it
 

@@ -9,28 +9,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from phasefield import build, config
 from phasefield import model as model_module
 from phasefield.grid import Grid
-from phasefield.materials import Electrolyte, Host, HostPhase, Lithium
+from phasefield.materials import Host, HostPhase
 from phasefield.units import FARADAY, GAS_CONSTANT
 
-ELECTROLYTE = Electrolyte(
-    concentration=1500.0,
-    conductivity=0.2,
-    diffusivity=2e-11,
-    transference_number=0.5,
-    thermodynamic_factor=1.0,
-    bruggeman_exponent=1.5,
+SETTINGS = config.compose(["host=cu"])
+ELECTROLYTE = build.electrolyte(SETTINGS)
+# a reaction so fast, and a metal so conducting, that neither is in the way of what is studied
+LITHIUM = replace(
+    build.lithium(SETTINGS), conductivity=1e4, exchange_current_density=100.0, double_layer_capacitance=0.0
 )
-LITHIUM = Lithium(
-    molar_volume=13e-6,
-    conductivity=1e4,
-    exchange_current_density=100.0,
-    cathodic_transfer_coefficient=0.5,
-    surface_energy=0.0,
-    double_layer_capacitance=0.0,
-)
-TEMPERATURE = 300.15
+TEMPERATURE = SETTINGS.temperature_K
 THERMAL_VOLTAGE = GAS_CONSTANT * TEMPERATURE / FARADAY
 NO_HOST = HostPhase("collector", (0.0, 0.0), (1000.0, 1000.0), (0.1, 0.1))
 STEPS = 8  # in one jitted program, sharing the coarse levels of the multigrid

@@ -5,8 +5,6 @@ import numpy as np
 from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
 from validation.results import TABLES, insert, markdown, read_table
 
-PERCENT = ("fraction_lower_third", "fraction_upper_third", "fraction_above_host", "pore_filling")
-
 
 def study() -> None:
     for name, (source, table) in PARTS.items():

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +22,23 @@ def finished(folder: Path) -> bool:
     return path.exists() and json.loads(path.read_text()).get("status") in ("finished", "failed")
 
 
-def run_all(cases: dict[str, list[str]], study: str, workers: int = WORKERS) -> dict[str, Path]:
-    """The folder of each case; the overrides of a case are those of `phasefield simulate`."""
+def run_all(cases: dict[str, list[str]], study: str, hosts: dict | None = None) -> dict[str, Path]:
+    """The folder of each case; the overrides of a case are those of `phasefield simulate`.
+
+    Args: hosts: Config -> Geometry of the cases whose host is not the one that their configuration describes.
+    """
     folders = {name: OUTPUTS / study / name for name in cases}
-    todo = [(folders[name], overrides) for name, overrides in cases.items() if not finished(folders[name])]
+    todo = [
+        (folders[name], overrides, (hosts or {}).get(name))
+        for name, overrides in cases.items()
+        if not finished(folders[name])
+    ]
     if todo:
         context = multiprocessing.get_context("spawn")
         cores = context.Queue()
         for core in sorted(os.sched_getaffinity(0)):
             cores.put(core)
-        with context.Pool(min(workers, cores.qsize(), len(todo)), _take_core, (cores,)) as pool:
+        with context.Pool(min(WORKERS, cores.qsize(), len(todo)), _take_core, (cores,)) as pool:
             for count, folder in enumerate(pool.imap_unordered(_run, todo), 1):
                 print(f"{study}: {count} of {len(todo)}, {folder.name}", flush=True)
     return folders
@@ -41,14 +49,15 @@ def _take_core(cores) -> None:
     os.sched_setaffinity(0, {cores.get()})
 
 
-def _run(task: tuple[Path, list[str]]) -> Path:
+def _run(task: tuple[Path, list[str], Callable | None]) -> Path:
     from phasefield.config import compose
     from phasefield.experiment import run_experiment
     from phasefield.simulate import SimulationError
 
-    folder, overrides = task
+    folder, overrides, host = task
+    config = compose([*overrides, "protocol.snapshot_every_mAh_cm2=0.5"])
     try:
-        run_experiment(compose([*overrides, "protocol.snapshot_every_mAh_cm2=0.5"]), folder, progress=False)
+        run_experiment(config, folder, progress=False, geometry=None if host is None else host(config))
     except SimulationError as error:
         print(f"{folder.name}: {error}", flush=True)
     return folder
