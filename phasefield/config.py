@@ -135,7 +135,7 @@ class Lithium:
     exchange_current_density_A_m2: float = number(1e-4, 1e4, example=1)
     cathodic_transfer_coefficient: float = number(above=0, below=1, example=0.5)
     surface_energy_J_m2: float = number(0, 5, example=0)
-    double_layer_capacitance_F_m2: float = number(above=0, high=10, example=0.2)
+    double_layer_capacitance_F_m2: float = number(above=0, high=10, example=0.1)
 
 
 @dataclass(frozen=True)
@@ -192,11 +192,11 @@ class Solver:
     """Time steps and tolerances."""
 
     phase_change: float = number(above=0, high=0.5, example=0.1)
-    overpotential_change_mV: float = number(above=0, high=100, example=8)
+    overpotential_change_mV: float = number(above=0, high=100, example=4)
     dt_first_s: float = number(above=0, high=1e4, example=1e-3)
     dt_min_s: float = number(above=0, high=1e4, example=1e-7)
     dt_max_s: float = number(above=0, high=1e5, example=120)
-    nucleation_fraction: float = number(above=0, high=10, example=0.2)
+    nucleation_fraction: float = number(above=0, high=10, example=0.1)
     growth: float = number(above=1, high=10, example=2)
     charge_tolerance: float = number(1e-12, 1e-2, example=1e-5)
     salt_tolerance: float = number(1e-12, 1e-2, example=1e-5)

@@ -14,7 +14,8 @@ HISTORY = (
     "inserted_charge",  # C/m2 held by host phases
     "double_layer_charge",  # C/m2 on bare surface
     "collector_current",  # A/m2
-    "nucleated_cells",
+    "nuclei",  # that have appeared so far
+    "active_surface",  # share of host and collector surface that lithium has nucleated on or spread over
     "newton_iterations",
     "linear_iterations",
     "rejected_steps",  # so far
@@ -62,6 +63,12 @@ def stored_charge(model, state):
     return metallic + inserted_charge(model, state) - double_layer_charge(model, state)
 
 
+def active_surface(model, state):
+    """Share of host and collector surface that lithium has nucleated on or spread over [-]."""
+    total = jnp.sum(model.surface)
+    return jnp.sum(model.surface * state.nucleated) / jnp.where(total > 0, total, 1.0)
+
+
 def history_row(model, after, report, current_density, dt, potential):
     """One entry of the history, by name; what counts from the start of the run is the loop's own."""
     on_surface = model.surface * model.grid.spacing > 0.05
@@ -74,7 +81,8 @@ def history_row(model, after, report, current_density, dt, potential):
         "inserted_charge": inserted_charge(model, after),
         "double_layer_charge": double_layer_charge(model, after),
         "collector_current": report.reaction.collector_current,
-        "nucleated_cells": jnp.sum(after.nucleated),
+        "nuclei": after.nuclei,
+        "active_surface": active_surface(model, after),
         "newton_iterations": report.newton_iterations,
         "linear_iterations": report.linear_iterations,
         "charge_error": report.charge_error,

@@ -130,7 +130,7 @@ class _Recorder:
         """The run file without snapshots, and what it says of its origin."""
         geometry = self.geometry
         inserting = [phase.name for phase in build.phases(self.config, geometry.names) if phase.insertion is not None]
-        kinds = dict.fromkeys(DYNAMIC, np.dtype("f4")) | {"nucleated": np.dtype("u1")}
+        kinds = dict.fromkeys(DYNAMIC, np.dtype("f4"))
         kinds |= {f"lithiation_{name}": np.dtype("f4") for name in inserting}
         static = {f"fraction_{name}": part for name, part in zip(geometry.names, geometry.fractions, strict=True)}
         static["pore_fraction"] = geometry.pore

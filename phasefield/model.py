@@ -181,6 +181,7 @@ def initial_state(model: Model, seed: int, lithiation=None) -> State:
         ionic_potential=jnp.full(shape, -open_circuit, dtype),
         lithiation=theta_fields,
         nucleated=zeros,
+        nuclei=jnp.zeros((), jnp.int32),
         double_layer_charge=model.lithium.double_layer_capacitance * model.surface * open_circuit,
         random_key=jax.random.key_data(jax.random.key(seed)),
         time=jnp.zeros((), jnp.float64),
@@ -196,7 +197,7 @@ def precondition(model: Model, state: State, dt) -> Preconditioner:
 def step(model: Model, state: State, current_density, dt, preconditioner: Preconditioner):
     """(State, StepReport) after dt [s] at `current_density` [A/m2 of electrode, positive plates].
 
-    Balance charge, move the interface, transport salt, lithiate the host, nucleate.
+    Balance charge, move the interface, transport salt, lithiate the host, nucleate and spread.
     """
     potentials, reaction, balance, newton = charge.solve(model, state, current_density, dt, preconditioner.charge)
     phase = interface.advance(model, state, reaction, dt)
@@ -204,7 +205,8 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
         model, state, phase, potentials[0], current_density, dt, preconditioner.salt
     )
     theta = uptake.advance(model, state, reaction.insertion, dt)
-    nucleated, key = nucleation.sample(model, state, reaction.overpotential, dt)
+    nucleated, nuclei, key = nucleation.sample(model, state, reaction.overpotential, dt)
+    nucleated = nucleation.overgrow(model, nucleated, reaction.front_speed, dt)
     after = State(
         phase=phase,
         concentration=concentration,
@@ -212,6 +214,7 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
         ionic_potential=potentials[0],
         lithiation=theta,
         nucleated=nucleated,
+        nuclei=nuclei,
         double_layer_charge=reaction.double_layer_charge,
         random_key=key,
         time=state.time + dt,

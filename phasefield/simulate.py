@@ -43,14 +43,14 @@ class TimeControl:
         phase_change: largest change of xi in a step [-]; twice this repeats the step.
         overpotential_change: largest change of the electrode's potential, and of eta in the mean over the surface, in a
             step [V]; three times this repeats it.
-        nucleation_fraction: expected new nuclei in a step over those active [-].
+        nucleation_fraction: expected new nuclei in a step over those there are [-].
         growth: largest factor from one dt to the next [-].
         dt_first, dt_min, dt_max: [s].
     """
 
     phase_change: float = 0.1
-    overpotential_change: float = 0.008
-    nucleation_fraction: float = 0.2
+    overpotential_change: float = 0.004
+    nucleation_fraction: float = 0.1
     growth: float = 2.0
     dt_first: float = 1e-4
     dt_min: float = 1e-7
@@ -170,7 +170,7 @@ def _segment(model, control, step_limits, carry, preconditioner, most_steps):
         # a step cut short by the end of its protocol step says nothing against the dt before it
         longer = jnp.where((dt < carry.dt) & (factor >= 1), jnp.maximum(dt * factor, carry.dt), dt * factor)
         rate = nucleation.unsaturated_rate(model, after, report.reaction.overpotential)
-        nuclei = jnp.maximum(control.nucleation_fraction * nucleation.nuclei(model, after), FEW_NUCLEI)
+        nuclei = jnp.maximum(control.nucleation_fraction * after.nuclei, FEW_NUCLEI)
         longer = jnp.minimum(jnp.minimum(longer, nuclei / jnp.maximum(rate, 1e-30)), control.dt_max)
         # where salt runs out, steps get shorter and do not grow again; a run that crawls like that is at its end
         shorter = jnp.where(failure[SALT], 0.25, 0.5) * dt

@@ -41,7 +41,7 @@ FIELDS = {
     "ionic_potential": Quantity("V", "ionic potential"),
     "overpotential": Quantity("V", "overpotential, negative while plating"),
     "reaction": Quantity("A/m3", "volumetric plating rate, positive plates"),
-    "nucleated": Quantity("1", "nucleated host surface"),
+    "nucleated": Quantity("1", "nucleated share of the surface"),
 }
 FIELD_FAMILIES = {"fraction_": "volume fraction of {}", "lithiation_": "lithiation of {}"}
 HISTORY = {
@@ -56,7 +56,8 @@ HISTORY = {
     "collector_current": Quantity("A/m2", "current through the collector"),
     "ledger_error": Quantity("1", "difference of charge stored and charge passed, over the charge passed"),
     "charge_error": Quantity("1", "misplaced current over the applied current"),
-    "nucleated_cells": Quantity("1", "nucleated surface cells"),
+    "nuclei": Quantity("1", "nuclei so far"),
+    "active_surface": Quantity("1", "nucleated share of the surface of host and collector"),
     "newton_iterations": Quantity("1", "Newton iterations of the step"),
     "linear_iterations": Quantity("1", "linear iterations of the step"),
     "rejected_steps": Quantity("1", "rejected tries so far"),

@@ -15,7 +15,8 @@ class State:
         concentration: salt in the electrolyte [mol/m3]; shape grid.shape.
         electronic_potential, ionic_potential: [V]; shape grid.shape.
         lithiation: theta of each host phase [-]; shape (K, *grid.shape).
-        nucleated: 1 where the host surface is active, else 0; shape grid.shape.
+        nucleated: share of the surface that lithium has nucleated on or spread over [-]; shape grid.shape.
+        nuclei: that have appeared so far.
         double_layer_charge: on bare surface [C/m3]; shape grid.shape.
         random_key: JAX PRNG key, as its data (two uint32): splits anew in every step.
         time: [s].
@@ -27,6 +28,7 @@ class State:
     ionic_potential: jax.Array
     lithiation: jax.Array
     nucleated: jax.Array
+    nuclei: jax.Array
     double_layer_charge: jax.Array
     random_key: jax.Array
     time: jax.Array

@@ -27,7 +27,7 @@ def test_units_become_si(quick):
     assert step.current_density == pytest.approx(5.0)  # A/m2
     assert step.capacity == pytest.approx(144e3)  # C/m2
     assert step.longest == pytest.approx(8 * 3600)  # the 8 h
-    assert build.time_control(config).overpotential_change == pytest.approx(8e-3)
+    assert build.time_control(config).overpotential_change == pytest.approx(4e-3)
     assert build.snapshot_interval(config) == pytest.approx(0.25 * 36e3)
 
 

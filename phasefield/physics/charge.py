@@ -30,7 +30,8 @@ class Reaction:
         insertion: uptake of each host phase [A/m3], shape (K, *shape).
         double_layer_charge: of bare surface after the step [C/m3].
         overpotential: eta = phi_s - phi_l - U of lithium [V].
-        front_speed: fastest lithium front [m/s].
+        front_speed: at which lithium grows or, negative, shrinks, wherever there is a front [m/s].
+        fastest_front: largest size of it, on the fronts there are [m/s].
         collector_current: through the collector [A/m2 of geometric area].
     """
 
@@ -40,6 +41,7 @@ class Reaction:
     double_layer_charge: jax.Array
     overpotential: jax.Array
     front_speed: jax.Array
+    fastest_front: jax.Array
     collector_current: jax.Array
 
 
@@ -261,6 +263,7 @@ def _close(model, state, fixed, potentials, current_density, dt):
     i, _ = kinetics.butler_volmer(
         eta, fixed.exchange_current_density, model.lithium.cathodic_transfer_coefficient, model.temperature
     )
+    front_speed = i * model.lithium.molar_volume / FARADAY
     on_front = fixed.lithium_area * model.interface_width > FRONT
     collector_current = 2 * jnp.sum(fixed.electronic[0] * potentials[1][0]) / model.grid.spacing
     return potentials, Reaction(
@@ -269,6 +272,7 @@ def _close(model, state, fixed, potentials, current_density, dt):
         insertion=insertion,
         double_layer_charge=model.lithium.double_layer_capacitance * fixed.bare_area * eta,
         overpotential=eta,
-        front_speed=jnp.max(jnp.where(on_front, jnp.abs(i), 0.0)) * model.lithium.molar_volume / FARADAY,
+        front_speed=front_speed,
+        fastest_front=jnp.max(jnp.where(on_front, jnp.abs(front_speed), 0.0)),
         collector_current=collector_current * model.grid.spacing**2 / area,
     )

@@ -92,7 +92,7 @@ def advance(model, state, reaction, dt):
     growth = jnp.where(open_pore > 0, reaction.plating / jnp.where(open_pore > 0, open_pore, 1.0), 0.0)
     phase = state.phase + dt * model.lithium.molar_volume / FARADAY * growth
     periodic = operators.laterally_periodic(model.grid.ndim)
-    mobility = model.front_mobility * reaction.front_speed
+    mobility = model.front_mobility * reaction.fastest_front
     return relax(
         phase, open_pore, model.pore_faces, model.grid.spacing, model.interface_width, mobility, dt, periodic
     )  # fmt: skip

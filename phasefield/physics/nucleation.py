@@ -1,10 +1,13 @@
 """Nucleation of lithium on bare host and collector surface: a property of the surface, since critical nuclei of 1-2 nm
-lie far below the grid."""
+lie far below the grid. What has nucleated spreads over the surface as the lithium on it grows."""
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from phasefield import operators
+
+STABLE = 0.5  # cells that nucleated surface spreads by in a sub-step
 
 
 def activation_rate(overpotential, nucleation_overpotential, prefactor, steepness):
@@ -42,17 +45,45 @@ def events(model, lithiation, overpotential):
 
 
 def expected(model, state, overpotential, dt):
-    """Probability that a nucleus appears in each bare surface cell within dt [-]: 1 - exp(-J A dt)."""
-    rate = events(model, state.lithiation, overpotential)
-    return jnp.where(state.nucleated > 0, 0.0, -jnp.expm1(-rate * dt))
+    """Probability that a nucleus appears on the bare surface of each cell within dt [-]: 1 - exp(-J A dt)."""
+    return -jnp.expm1(-events(model, state.lithiation, overpotential) * (1 - state.nucleated) * dt)
 
 
 def sample(model, state, overpotential, dt):
-    """(nucleated, random key) after dt: nuclei appear with their probability and make the surface about them active."""
+    """(nucleated, nuclei, random key) after dt, in which nuclei appear and cover the surface about them."""
     key, draw = jax.random.split(jax.random.wrap_key_data(state.random_key))
     chance = expected(model, state, overpotential, dt)
-    hit = (jax.random.uniform(draw, chance.shape, chance.dtype) < chance).astype(state.nucleated.dtype)
-    return jnp.maximum(state.nucleated, spread(hit, model.nucleus_cells)), jax.random.key_data(key)
+    hit = jax.random.uniform(draw, chance.shape, chance.dtype) < chance
+    nucleated = jnp.maximum(state.nucleated, spread(hit.astype(chance.dtype), model.nucleus_cells))
+    return nucleated, state.nuclei + jnp.sum(hit, dtype=state.nuclei.dtype), jax.random.key_data(key)
+
+
+def overgrow(model, nucleated, front_speed, dt):
+    """Nucleated share of the surface after dt, in which lithium spreads over it as fast as it grows [-].
+
+        ds/dt = v |grad s|
+
+    A nucleus grows sideways at the speed it grows upwards, and what it has reached is covered. Where nuclei are larger
+    than cells, the front of the lithium does the same by itself; on coarser cells it is smeared out over several of
+    them, holds less area the larger they are, and knows nothing of walls.
+
+    Args: front_speed: v, at which lithium would grow in each cell [m/s]; negative where it would be stripped.
+
+    Source: upwind scheme of Osher & Sethian, J. Comput. Phys. 79 (1988) 12.
+    """
+    periodic = operators.laterally_periodic(nucleated.ndim)
+    reached = jnp.where(model.surface > 0, jnp.maximum(front_speed, 0.0), 0.0) * dt / model.grid.spacing
+    substeps = jnp.maximum(jnp.ceil(jnp.max(reached) / STABLE), 1).astype(jnp.int32)
+    reached = (reached / substeps).astype(nucleated.dtype)
+
+    def substep(_, share):
+        squared = 0.0
+        for axis in range(share.ndim):
+            neighbours = [operators.shift(share, axis, offset, periodic[axis]) for offset in (-1, +1)]
+            squared = squared + jnp.maximum(jnp.maximum(*neighbours) - share, 0.0) ** 2
+        return share + reached * jnp.sqrt(squared)
+
+    return lax.fori_loop(0, substeps, substep, nucleated)
 
 
 def spread(hit, cells):
@@ -69,16 +100,10 @@ def spread(hit, cells):
     return hit
 
 
-def nuclei(model, state):
-    """How many nuclei the active cells amount to [-]."""
-    return jnp.sum(state.nucleated) / model.nucleus_cells**model.grid.ndim
-
-
 def unsaturated_rate(model, state, overpotential):
     """Expected nuclei per time in the whole box [1/s], of the cells that a step can resolve.
 
     Cells that would become active within a tenth of a millisecond do so in any step and are not counted.
     """
     rate = events(model, state.lithiation, overpotential)
-    countable = (state.nucleated == 0) & (rate < 1e4)
-    return jnp.sum(jnp.where(countable, rate, 0.0))
+    return jnp.sum(jnp.where(rate < 1e4, rate * (1 - state.nucleated), 0.0))

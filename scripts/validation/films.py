@@ -87,7 +87,7 @@ def _march(model, state, current_density, dt, preconditioner):
             "ionic_potential": after.ionic_potential,
             "overpotential": report.reaction.overpotential,
             "plating": report.reaction.plating,
-            "front_speed": report.reaction.front_speed,
+            "fastest_front": report.reaction.fastest_front,
             "converged": report.converged,
         }
         return after, seen

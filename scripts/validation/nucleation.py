@@ -1,4 +1,9 @@
-"""Nucleation: the spike of planar surfaces over cells and time steps, and how many nuclei stand at which current."""
+"""Nucleation: the spike of planar surfaces over cells and time steps, how many nuclei stand at which current, and where
+they stand in hosts.
+
+J0 and b in configs/nucleation/ were fixed with the first of these tables, once and for all hosts; run it again after
+touching either.
+"""
 
 import itertools
 
@@ -14,6 +19,7 @@ from validation.results import FIGURES, read_table, shrink, write_table
 SURFACES = {"Cu": 100, "CNT": 95, "LLTO": 61}  # mV
 CURRENT = 0.5 * mA_per_cm2
 CURRENTS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # mA/cm2
+HOST_CURRENTS = (0.2, 0.5, 1.0, 2.0, 5.0)  # mA/cm2
 COUNTED = 0.01 * mAh_per_cm2  # 50 nm of lithium: nuclei have appeared, and do not touch yet
 PLANAR = ["host=cu", "grid=quick", "host.thickness_um=5", "grid.electrolyte_um=15"]
 
@@ -26,7 +32,11 @@ def run(overrides: list[str], step: Step):
 
 
 def spike(surface: float, spacing: float, limit: float, exchange_current_density: float = 10.0) -> float:
-    """Nucleation overpotential of a planar surface at 0.5 mA/cm2 [mV]; nan where there is no spike."""
+    """Nucleation overpotential of a planar surface at 0.5 mA/cm2 [mV]; nan where there is no spike.
+
+    At an i0 of 1 A/m2 a planar surface that is active everywhere still needs 85 mV, and no surface that nucleates below
+    that could show its spike.
+    """
     _, outcome = run(
         [
             *PLANAR,
@@ -44,23 +54,22 @@ def spike(surface: float, spacing: float, limit: float, exchange_current_density
 
 def spikes() -> list[tuple]:
     rows = []
-    for spacing, (name, surface), limit in itertools.product((1.0, 0.5, 0.25), SURFACES.items(), (8, 4, 2)):
+    for spacing, (name, surface), limit in itertools.product((1.0, 0.5, 0.25), SURFACES.items(), (4, 2, 1)):
         rows.append((name, surface, spacing, limit, spike(surface, spacing, limit)))
         print(*rows[-1], flush=True)
     return rows
 
 
-def nuclei(overrides: list[str], current: float) -> tuple[float, float]:
+def nuclei(overrides: list[str], current: float) -> tuple[int, float]:
     """(nuclei in the box, overpotential of the spike [mV]) once `COUNTED` has been plated, at a current [mA/cm2]."""
-    model, outcome = run(overrides, Step(current * mA_per_cm2, capacity=COUNTED))
-    count = float(np.sum(outcome.state.nucleated)) / model.nucleus_cells**model.grid.ndim
-    return count, -float(np.min(outcome.history["potential"])) / mV
+    _, outcome = run(overrides, Step(current * mA_per_cm2, capacity=COUNTED))
+    return int(outcome.state.nuclei), -float(np.min(outcome.history["potential"])) / mV
 
 
 def densities() -> list[tuple]:
     """How many nuclei stand on planar copper (100 mV), at each current."""
     rows = []
-    for exchange, current, seed in itertools.product((1.0, 10.0), CURRENTS, (0, 1, 2)):
+    for exchange, current, seed in itertools.product((1.0, 10.0), CURRENTS, (0, 1)):
         count, overpotential = nuclei(
             [
                 *PLANAR,
@@ -76,6 +85,24 @@ def densities() -> list[tuple]:
         density = count / (48 * um) ** 2
         size = (COUNTED * 13e-6 / 96485.33212 / density) ** (1 / 3)
         rows.append((exchange, current, seed, overpotential, density / 1e12, size / um))
+        print(*rows[-1], flush=True)
+    return rows
+
+
+def in_hosts() -> list[tuple]:
+    """The same in hosts of CNT and of LLTO, which electrons reach everywhere and only from below, and their heights."""
+    rows = []
+    for host, current in itertools.product(("cnt", "llto"), HOST_CURRENTS):
+        model, outcome = run(
+            [f"host={host}", "grid.width_um=16"], Step(current * mA_per_cm2, capacity=0.1 * mAh_per_cm2)
+        )
+        active = (np.asarray(outcome.state.nucleated) * np.asarray(model.surface)).sum(axis=(1, 2))
+        height = (np.arange(len(active)) + 0.5) * float(model.grid.spacing) - float(model.host.bottom)
+        spike = -float(np.min(outcome.history["potential"])) / mV
+        share = float(outcome.history["active_surface"][-1])
+        rows.append(
+            (host, current, spike, int(outcome.state.nuclei), share, (active * height).sum() / active.sum() / um)
+        )
         print(*rows[-1], flush=True)
     return rows
 
@@ -119,5 +146,10 @@ def study() -> None:
             "size_um",
         ],
         densities(),
+    )
+    write_table(
+        "nucleation_hosts",
+        ["host", "current_density_mA_cm2", "overpotential_mV", "nuclei", "active_share_of_the_surface", "height_um"],
+        in_hosts(),
     )
     draw()

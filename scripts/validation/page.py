@@ -70,6 +70,23 @@ def density() -> str:
     return markdown(["i0 (A/m²)", "current (mA/cm²)", "spike (mV)", "nuclei (1/µm²)", "size at 0.01 mAh/cm² (µm)"], out)
 
 
+def in_hosts() -> str:
+    rows = read_table("nucleation_hosts")
+    out = [
+        [
+            r["host"].upper(),
+            r["current_density_mA_cm2"],
+            number(r["overpotential_mV"], ".0f"),
+            r["nuclei"],
+            number(r["active_share_of_the_surface"], ".1%"),
+            number(r["height_um"], ".0f"),
+        ]
+        for r in rows
+    ]
+    header = ["host", "current (mA/cm²)", "spike (mV)", "nuclei", "of the surface active", "mean height (µm)"]
+    return markdown(header, out)
+
+
 def claims() -> str:
     rows = read_table("experiment_claims")
     return markdown(list(rows[0]), [list(row.values()) for row in rows])
@@ -136,6 +153,7 @@ PARTS = {
     "numerics": ("numerics", numerics),
     "nucleation spikes": ("nucleation_spike", spikes),
     "nuclei": ("nucleation_density", density),
+    "nuclei in hosts": ("nucleation_hosts", in_hosts),
     "claims": ("experiment_claims", claims),
     "experiment": ("experiment", experiment),
     "sensitivity": ("sensitivity", sensitivity),
