@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phasefield.plotting import style
+from phasefield.plotting import compare_runs, style
 from validation.results import FIGURES, read_table, shrink, write_table
 from validation.runs import measured, run_all
 
@@ -111,6 +111,8 @@ def study() -> None:
         verdicts(),
     )
     draw()
+    seed_0 = [folders[f"{host}_i0_1_seed0"] for host in SUBSTRATES]
+    shrink(compare_runs(seed_0, FIGURES / "four_substrates.png", labels=list(SUBSTRATES.values()))[0])
 
 
 def verdicts() -> list[list[str]]:

@@ -1,17 +1,18 @@
-"""The tables of docs/validation.md, from the files of docs/results; every other study renews its own first."""
+"""The tables of docs/validation.md and README.md, from the files of docs/results that the other studies write."""
 
 import numpy as np
 
 from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
-from validation.results import TABLES, insert, markdown, read_table
+from validation.results import PAGE, README, TABLES, insert, markdown, read_table
 
 
 def study() -> None:
-    for name, (source, table) in PARTS.items():
-        if (TABLES / f"{source}.csv").exists():
-            insert(name, table())
-        else:
-            print(f"no {source}.csv: the table '{name}' stays as it is")
+    for page, parts in ((PAGE, PARTS), (README, README_PARTS)):
+        for name, (source, table) in parts.items():
+            if (TABLES / f"{source}.csv").exists():
+                insert(name, table(), page)
+            else:
+                print(f"no {source}.csv: the table '{name}' stays as it is")
 
 
 def number(text: str, digits: str = ".3g") -> str:
@@ -115,11 +116,52 @@ def experiment() -> str:
                 if row is None:
                     continue
                 line = [substrate, i0, f"{capacity:g}"]
-                for key, (_, digits) in columns.items():
-                    spread = number(row[f"{key}_sd"], digits.replace("+", ""))
-                    line.append(f"{number(row[key], digits)} ± {spread}" if row[key] else "–")
+                line += [mean_and_spread(row, key, digits) for key, (_, digits) in columns.items()]
                 out.append(line)
     return markdown(["substrate", "i0 (A/m²)", "mAh/cm²", *(label for label, _ in columns.values())], out)
+
+
+def mean_and_spread(row: dict, key: str, digits: str) -> str:
+    """`mean ± standard deviation` of a measure over the packings."""
+    return f"{number(row[key], digits)} ± {number(row[f'{key}_sd'], digits.replace('+', ''))}" if row[key] else "–"
+
+
+def substrates() -> str:
+    """For README: each substrate at 1 and 4 mAh/cm2 and the default i0."""
+    rows = [r for r in read_table("experiment") if r["exchange_current_density_A_m2"] == "1"]
+    columns = {
+        "top_bottom_index": "+.2f",
+        "fraction_lower_third": ".0%",
+        "fraction_upper_third": ".0%",
+        "fraction_above_host": ".0%",
+        "pore_filling": ".0%",
+        "nucleation_overpotential_mV": ".0f",
+    }
+    out = [
+        [r["substrate"], f"{float(r['capacity_mAh_cm2']):g}", *(mean_and_spread(r, *each) for each in columns.items())]
+        for r in rows
+        if float(r["capacity_mAh_cm2"]) != 2
+    ]
+    header = ["substrate", "mAh/cm²", "top/bottom index", "lower third", "upper third", "above the host"]
+    return markdown([*header, "pores filled", "nucleation overpotential (mV)"], out)
+
+
+def exchange() -> str:
+    """For README: what the exchange current density decides, at 4 mAh/cm2."""
+    rows = {
+        (r["substrate"], r["exchange_current_density_A_m2"]): r
+        for r in read_table("experiment")
+        if float(r["capacity_mAh_cm2"]) == 4
+    }
+    out = []
+    for i0 in EXCHANGE:
+        line = [f"{i0} (default)" if i0 == "1" else i0]
+        for host in ("CNT", "LLTO", "LLTO@CNT"):
+            row = rows.get((host, i0))
+            measures = (("top_bottom_index", "+.2f"), ("fraction_above_host", ".0%"))
+            line.append("–" if row is None else ", ".join(mean_and_spread(row, *each) for each in measures))
+        out.append(line)
+    return markdown(["i0 (A/m²)", *(f"{host}: index, above the host" for host in ("CNT", "LLTO", "LLTO@CNT"))], out)
 
 
 def sensitivity() -> str:
@@ -159,3 +201,4 @@ PARTS = {
     "sensitivity": ("sensitivity", sensitivity),
     "taufactor": ("taufactor", taufactor),
 }
+README_PARTS = {"substrates": ("experiment", substrates), "exchange": ("experiment", exchange)}

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TABLES = ROOT / "docs" / "results"
 FIGURES = ROOT / "docs" / "figures"
 PAGE = ROOT / "docs" / "validation.md"
+README = ROOT / "README.md"
 
 
 def write_table(name: str, header: Sequence[str], rows: Iterable[Sequence]) -> Path:
@@ -50,10 +51,10 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(map(_shown, row)) + " |" for row in rows])
 
 
-def insert(name: str, text: str) -> None:
-    """Replace what stands between `<!-- NAME -->` and `<!-- end -->` in docs/validation.md."""
-    page = PAGE.read_text()
+def insert(name: str, text: str, page: Path = PAGE) -> None:
+    """Replace what stands between `<!-- NAME -->` and `<!-- end -->` in a page."""
+    old = page.read_text()
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-    if not pattern.search(page):
-        raise ValueError(f"{PAGE} has no place for {name}: write <!-- {name} --> and <!-- end --> where it belongs")
-    PAGE.write_text(pattern.sub(lambda match: match[1] + text + "\n" + match[2], page))
+    if not pattern.search(old):
+        raise ValueError(f"{page} has no place for {name}: write <!-- {name} --> and <!-- end --> where it belongs")
+    page.write_text(pattern.sub(lambda match: match[1] + text + "\n" + match[2], old))
