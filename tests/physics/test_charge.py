@@ -94,7 +94,16 @@ def travel(model, state, speed, cells):
         plating, double_layer, insertion, _ = charge.reactions(model, state, fixed, potentials, dt)
         i, _ = kinetics.butler_volmer(-0.1, fixed.exchange_current_density, 0.5, model.temperature)
         scaled = plating / i * speed * FARADAY / model.lithium.molar_volume
-        reaction = charge.Reaction(scaled, double_layer, insertion, double_layer, potentials[0], speed, 0.0)
+        reaction = charge.Reaction(
+            plating=scaled,
+            double_layer=double_layer,
+            insertion=insertion,
+            double_layer_charge=double_layer,
+            overpotential=potentials[0],
+            front_speed=i * model.lithium.molar_volume / FARADAY,
+            fastest_front=speed,
+            collector_current=0.0,
+        )
         return replace(state, phase=interface.advance(model, state, reaction, dt))
 
     return jax.lax.fori_loop(0, 10 * cells, step, state)

@@ -114,7 +114,16 @@ def test_advance_adds_what_the_reaction_plates():
     plating = model.reactive_pore * phase * (1 - phase) / cases.SPACING * 5.0
     speed = 5.0 * model.lithium.molar_volume / FARADAY
     zero = jnp.zeros_like(plating)
-    reaction = Reaction(plating, zero, state.lithiation, zero, zero, speed, jnp.array(5.0))
+    reaction = Reaction(
+        plating=plating,
+        double_layer=zero,
+        insertion=state.lithiation,
+        double_layer_charge=zero,
+        overpotential=zero,
+        front_speed=zero,
+        fastest_front=speed,
+        collector_current=jnp.array(5.0),
+    )
     after = jax.jit(interface.advance)(model, replace(state, phase=phase), reaction, 100.0)
     gained = float(jnp.sum(model.pore * (after - phase)))
     assert gained == pytest.approx(float(plating.sum()) * 100 * cases.LITHIUM.molar_volume / FARADAY, rel=1e-12)
