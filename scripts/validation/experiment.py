@@ -168,7 +168,7 @@ def draw() -> None:
                 axes.set_xlabel(style.FILLING)
             if column == 0:
                 axes.set_ylabel(style.HEIGHT)
-            if row == column == 0:
-                axes.legend(loc="upper left")
+            if row == 0 and column == len(EXCHANGE) - 1:  # there is room
+                axes.legend(loc="lower right")
             style.open_frame(axes)
     shrink(style.save(figure, FIGURES / "experiment.png")[0])
