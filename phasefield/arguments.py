@@ -33,7 +33,8 @@ class Check:
         except ValueError:  # ragged
             found = None
         if found is None or found.dtype.kind not in "biuf":
-            raise self.error(f"{name} is {_short(value)}; it must be {allowed}")
+            held = f"is {_short(value)}" if found is None or not found.ndim else f"holds values of type {found.dtype}"
+            raise self.error(f"{name} {held}; it must be {allowed}")
         found = found.astype(np.float64)
         if not np.isfinite(found).all():
             count = np.count_nonzero(~np.isfinite(found))

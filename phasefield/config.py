@@ -135,7 +135,7 @@ class Lithium:
     exchange_current_density_A_m2: float = number(1e-4, 1e4, example=1)
     cathodic_transfer_coefficient: float = number(above=0, below=1, example=0.5)
     surface_energy_J_m2: float = number(0, 5, example=0)
-    double_layer_capacitance_F_m2: float = number(above=0, high=10, example=0.1)
+    double_layer_capacitance_F_m2: float = number(above=0, high=10, example=0.2)
 
 
 @dataclass(frozen=True)

@@ -134,12 +134,7 @@ def current_distribution(
     )
     h = check.number("spacing", spacing, "above 0, the edge of a cell in metres", lambda v: v > 0)
     current = check.number("current_density", current_density, "a finite number of A/m2; positive plates")
-    alpha = check.number(
-        "transfer_coefficient",
-        transfer_coefficient,
-        "between 0 and 1, say 0.5",
-        lambda v: 0 < v < 1,
-    )
+    alpha = check.number("transfer_coefficient", transfer_coefficient, "between 0 and 1, say 0.5", lambda v: 0 < v < 1)
     temperature = check.number("temperature", temperature, "above 0, in kelvin, say 300.15", lambda v: v > 0)
     check.choice("kinetics", kinetics, KINETICS)
     check.choice("mean", mean, MEANS)

@@ -63,7 +63,12 @@ def spikes() -> list[tuple]:
 def nuclei(overrides: list[str], current: float) -> tuple[int, float]:
     """(nuclei in the box, overpotential of the spike [mV]) once `COUNTED` has been plated, at a current [mA/cm2]."""
     _, outcome = run(overrides, Step(current * mA_per_cm2, capacity=COUNTED))
-    return int(outcome.state.nuclei), -float(np.min(outcome.history["potential"])) / mV
+    return int(outcome.state.nuclei), deepest(outcome)
+
+
+def deepest(outcome) -> float:
+    """Largest overpotential of the electrode [mV]."""
+    return -float(np.min(outcome.history["potential"])) / mV
 
 
 def densities() -> list[tuple]:
@@ -98,10 +103,16 @@ def in_hosts() -> list[tuple]:
         )
         active = (np.asarray(outcome.state.nucleated) * np.asarray(model.surface)).sum(axis=(1, 2))
         height = (np.arange(len(active)) + 0.5) * float(model.grid.spacing) - float(model.host.bottom)
-        spike = -float(np.min(outcome.history["potential"])) / mV
         share = float(outcome.history["active_surface"][-1])
         rows.append(
-            (host, current, spike, int(outcome.state.nuclei), share, (active * height).sum() / active.sum() / um)
+            (
+                host,
+                current,
+                deepest(outcome),
+                int(outcome.state.nuclei),
+                share,
+                (active * height).sum() / active.sum() / um,
+            )
         )
         print(*rows[-1], flush=True)
     return rows

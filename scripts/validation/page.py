@@ -116,12 +116,12 @@ def experiment() -> str:
                 if row is None:
                     continue
                 line = [substrate, i0, f"{capacity:g}"]
-                line += [mean_and_spread(row, key, digits) for key, (_, digits) in columns.items()]
+                line += [with_spread(row, key, digits) for key, (_, digits) in columns.items()]
                 out.append(line)
     return markdown(["substrate", "i0 (A/m²)", "mAh/cm²", *(label for label, _ in columns.values())], out)
 
 
-def mean_and_spread(row: dict, key: str, digits: str) -> str:
+def with_spread(row: dict, key: str, digits: str) -> str:
     """`mean ± standard deviation` of a measure over the packings."""
     return f"{number(row[key], digits)} ± {number(row[f'{key}_sd'], digits.replace('+', ''))}" if row[key] else "–"
 
@@ -138,7 +138,7 @@ def substrates() -> str:
         "nucleation_overpotential_mV": ".0f",
     }
     out = [
-        [r["substrate"], f"{float(r['capacity_mAh_cm2']):g}", *(mean_and_spread(r, *each) for each in columns.items())]
+        [r["substrate"], f"{float(r['capacity_mAh_cm2']):g}", *(with_spread(r, *each) for each in columns.items())]
         for r in rows
         if float(r["capacity_mAh_cm2"]) != 2
     ]
@@ -159,7 +159,7 @@ def exchange() -> str:
         for host in ("CNT", "LLTO", "LLTO@CNT"):
             row = rows.get((host, i0))
             measures = (("top_bottom_index", "+.2f"), ("fraction_above_host", ".0%"))
-            line.append("–" if row is None else ", ".join(mean_and_spread(row, *each) for each in measures))
+            line.append("–" if row is None else ", ".join(with_spread(row, *each) for each in measures))
         out.append(line)
     return markdown(["i0 (A/m²)", *(f"{host}: index, above the host" for host in ("CNT", "LLTO", "LLTO@CNT"))], out)
 
