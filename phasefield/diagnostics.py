@@ -63,10 +63,10 @@ def stored_charge(model, state):
     return metallic + inserted_charge(model, state) - double_layer_charge(model, state)
 
 
-def active_surface(model, state):
-    """Share of host and collector surface that lithium has nucleated on or spread over [-]."""
-    total = jnp.sum(model.surface)
-    return jnp.sum(model.surface * state.nucleated) / jnp.where(total > 0, total, 1.0)
+def surface_mean(model, field):
+    """Mean of a field over the surface of host and collector [unit of the field]; 0 where there is none."""
+    area = jnp.sum(model.surface)
+    return jnp.sum(model.surface * field) / jnp.where(area > 0, area, 1)
 
 
 def history_row(model, after, report, current_density, dt, potential):
@@ -82,7 +82,7 @@ def history_row(model, after, report, current_density, dt, potential):
         "double_layer_charge": double_layer_charge(model, after),
         "collector_current": report.reaction.collector_current,
         "nuclei": after.nuclei,
-        "active_surface": active_surface(model, after),
+        "active_surface": surface_mean(model, after.nucleated),
         "newton_iterations": report.newton_iterations,
         "linear_iterations": report.linear_iterations,
         "charge_error": report.charge_error,

@@ -130,8 +130,7 @@ def _attempt(model, control, current_density, carry, dt, preconditioner):
     eta = carry.state.electronic_potential - carry.state.ionic_potential
     eta_after = after.electronic_potential - after.ionic_potential
     # the mean over the surface: single cells of a floating conductor may jump when they nucleate, and implicitly so
-    area = jnp.sum(model.surface)
-    mean_swing = jnp.sum(model.surface * jnp.abs(eta_after - eta)) / jnp.where(area > 0, area, 1)
+    mean_swing = diagnostics.surface_mean(model, jnp.abs(eta_after - eta))
     swing = jnp.maximum(mean_swing, jnp.abs(diagnostics.potential(after) - diagnostics.potential(carry.state)))
     finite = jnp.isfinite(change) & jnp.isfinite(swing) & jnp.all(jnp.isfinite(after.concentration))
     low, high = interface.PHASE_BOUNDS
