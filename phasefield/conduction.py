@@ -11,7 +11,7 @@ import numpy as np
 from phasefield.arguments import Check
 from phasefield.connectivity import reaches
 from phasefield.solvers import conjugate_gradients, multigrid
-from phasefield.solvers.system import System, apply, inverse_block_diagonal
+from phasefield.solvers.system import apply, assemble
 
 SIDES = ("periodic", "closed")
 MEANS = ("harmonic", "arithmetic")
@@ -236,7 +236,7 @@ def _converged(scaled, mean, sides):
 def _solve(scaled, guess, tolerance, max_iterations, mean, sides):
     """(potential, Convergence) between plates; the error is half the sum of the currents left over in the cells."""
     plates = jnp.zeros_like(scaled).at[0].add(2 * scaled[0]).at[-1].add(2 * scaled[-1])
-    system = System(
+    system = assemble(
         conductivities=scaled[None],
         diagonals=plates[None],
         coupling=None,
@@ -246,10 +246,9 @@ def _solve(scaled, guess, tolerance, max_iterations, mean, sides):
     )
     right_hand_side = jnp.zeros_like(scaled).at[-1].add(2 * scaled[-1])[None]
     hierarchy = multigrid.build(system)
-    inverse = inverse_block_diagonal(system)
     potential, convergence = conjugate_gradients.solve(
         partial(apply, system),
-        lambda r: multigrid.v_cycle(system, hierarchy, r, inverse),
+        multigrid.preconditioner(system, hierarchy),
         right_hand_side,
         tolerance,
         lambda residual: 0.5 * jnp.sum(jnp.abs(residual)),

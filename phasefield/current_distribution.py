@@ -1,6 +1,6 @@
 """Where the current reacts in a porous electrode at rest in shape: both potentials, with the solvers the model uses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from phasefield import operators
 from phasefield.arguments import Check
 from phasefield.solvers import conjugate_gradients, multigrid
-from phasefield.solvers.system import System, apply, inverse_block_diagonal, multiply_blocks
+from phasefield.solvers.system import apply, assemble, inverse_block_diagonal, multiply_blocks
 from phasefield.units import FARADAY, GAS_CONSTANT
 
 FLOOR = 1e-12  # of the largest conductivity, or of the one that matters if that is less: gives voids a potential
@@ -311,17 +311,14 @@ def _solve(kappa, sigma, exchange, source, potentials, h, current, alpha, expone
     passed = jnp.abs(current) / h * sigma[0].size  # sum of the reactions of all cells
     passed = jnp.where(passed > 0, passed, 1.0)
 
-    def linearised(gain):
-        return System(
-            conductivities=jnp.stack([kappa, sigma]),
-            diagonals=jnp.stack([jnp.zeros_like(grounded), grounded]),
-            coupling=gain,
-            spacing=h,
-            periodic=operators.laterally_periodic(kappa.ndim),
-            mean=mean,
-        )
-
-    uncoupled = linearised(None)
+    uncoupled = assemble(
+        conductivities=jnp.stack([kappa, sigma]),
+        diagonals=jnp.stack([jnp.zeros_like(grounded), grounded]),
+        coupling=None,
+        spacing=h,
+        periodic=operators.laterally_periodic(kappa.ndim),
+        mean=mean,
+    )
 
     def react(potentials):
         rate, slope = _kinetics(potentials[1] - potentials[0], linear, alpha, exponent)
@@ -335,7 +332,7 @@ def _solve(kappa, sigma, exchange, source, potentials, h, current, alpha, expone
         potentials, error_before, count, taken, _ = carry
         reaction, gain = react(potentials)
         residual = apply(uncoupled, potentials) + jnp.stack([reaction - source, -reaction])
-        system = linearised(gain)
+        system = replace(uncoupled, coupling=gain)
         hierarchy = multigrid.build(system)
         inverse = inverse_block_diagonal(system)
 
@@ -344,7 +341,7 @@ def _solve(kappa, sigma, exchange, source, potentials, h, current, alpha, expone
 
         change, convergence = conjugate_gradients.solve(
             partial(apply, system),
-            lambda r: multigrid.v_cycle(system, hierarchy, r, inverse),
+            multigrid.preconditioner(system, hierarchy),
             -residual,
             REDUCTION * local_energy(residual),
             local_energy,

@@ -1,6 +1,6 @@
 """Balance of charge: electrons in the solids, ions in the electrolyte, coupled only by the reactions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ from jax import lax
 from phasefield import operators
 from phasefield.physics import interface, kinetics, lithiation
 from phasefield.solvers import conjugate_gradients, multigrid
-from phasefield.solvers.system import System, apply, inverse_block_diagonal
+from phasefield.solvers.system import System, apply, assemble, diagonal
 from phasefield.units import FARADAY, GAS_CONSTANT
 
 CONDUCTIVITY_FLOOR = 1e-9  # S/m: gives voids and insulators a potential; leaks 1e-4 A/m2 across one um at 0.1 V
@@ -159,7 +159,7 @@ def system(model, fixed: Conductors, gain) -> System:
     """The linearised balance of both charges; phi_s = 0 on the collector face."""
     h = model.grid.spacing
     grounded = jnp.zeros_like(fixed.electronic).at[0].set(2 * fixed.electronic[0] / h**2)
-    return System(
+    return assemble(
         conductivities=jnp.stack([fixed.ionic, fixed.electronic]),
         diagonals=jnp.stack([jnp.zeros_like(grounded), grounded]),
         coupling=gain,
@@ -173,7 +173,7 @@ def precondition(model, state, dt) -> multigrid.Hierarchy:
     fixed = conductors(model, state)
     potentials = jnp.stack([state.ionic_potential, state.electronic_potential])
     *_, gain = reactions(model, state, fixed, potentials, dt)
-    return multigrid.build(system(model, fixed, gain))
+    return multigrid.build(system(model, fixed, gain), jnp.float32)
 
 
 def solve(model, state, current_density, dt, hierarchy):
@@ -202,9 +202,7 @@ def solve(model, state, current_density, dt, hierarchy):
     def misplaced(residual):
         return jnp.sum(jnp.abs(residual)) * volume / scale
 
-    stiffness = everywhere.diagonals + jnp.stack(
-        [operators.diffusion_diagonal(k, h) for k in everywhere.conductivities]
-    )
+    stiffness = diagonal(everywhere)
 
     def reachable(potentials):
         """The tolerance, or what the rounding of the potentials themselves misplaces: in float32 that is more."""
@@ -219,11 +217,10 @@ def solve(model, state, current_density, dt, hierarchy):
 
     def newton(carry):
         potentials, residual, gain, error, iterations, linear, _ = carry
-        linearised = system(model, fixed, gain)
-        inverse = inverse_block_diagonal(linearised)
+        linearised = replace(everywhere, coupling=gain)
         change, convergence = conjugate_gradients.solve(
             lambda u: apply(linearised, u),
-            lambda r: multigrid.v_cycle(linearised, hierarchy, r, inverse),
+            multigrid.preconditioner(linearised, hierarchy),
             -residual,
             jnp.maximum(RESIDUAL_REDUCTION * error, 0.3 * reachable(potentials)),
             misplaced,

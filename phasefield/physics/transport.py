@@ -1,11 +1,13 @@
 """Salt in the electrolyte: diffusion, and what the reaction leaves behind."""
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 
 from phasefield import operators
 from phasefield.physics import charge
 from phasefield.solvers import conjugate_gradients, multigrid
-from phasefield.solvers.system import System, apply, inverse_block_diagonal
+from phasefield.solvers.system import System, apply, assemble
 from phasefield.units import FARADAY
 
 EMPTY = 1e-6  # electrolyte fraction that stands for none: gives cells without electrolyte a value, not a flow
@@ -15,7 +17,7 @@ def system(model, phase, dt) -> System:
     """(eps_l/dt - div D eps_l^b grad), implicit in time."""
     electrolyte = model.electrolyte
     fraction = charge.electrolyte_fraction(model, phase) + EMPTY
-    return System(
+    return assemble(
         conductivities=electrolyte.diffusivity * fraction[None] ** electrolyte.bruggeman_exponent,
         diagonals=fraction[None] / dt,
         coupling=None,
@@ -26,7 +28,7 @@ def system(model, phase, dt) -> System:
 
 def precondition(model, state, dt) -> multigrid.Hierarchy:
     """Coarse levels for the salt in this state; they serve the next steps too."""
-    return multigrid.build(system(model, state.phase, dt))
+    return multigrid.build(system(model, state.phase, dt), jnp.float32)
 
 
 def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy):
@@ -41,13 +43,13 @@ def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy
     share = (1 - model.electrolyte.transference_number) / FARADAY
     h = model.grid.spacing
     linear = system(model, phase, dt)
-    inverse = inverse_block_diagonal(linear)
     source = charge.electrolyte_current_divergence(model, state, ionic_potential)
-    residual = operators.diffusion(linear.conductivities[0], state.concentration, h) + share * source
+    diffusion = replace(linear, diagonals=jnp.zeros_like(linear.diagonals))
+    residual = share * source - apply(diffusion, state.concentration[None])[0]
     scale = share * jnp.maximum(jnp.abs(current_density), charge.REST_CURRENT) * model.grid.columns / h
     change, convergence = conjugate_gradients.solve(
         lambda u: apply(linear, u),
-        lambda r: multigrid.v_cycle(linear, hierarchy, r, inverse),
+        multigrid.preconditioner(linear, hierarchy),
         residual[None],
         model.salt_tolerance,
         lambda r: jnp.sum(jnp.abs(r)) / scale,

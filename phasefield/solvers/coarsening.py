@@ -1,6 +1,5 @@
 """Coarsening a stencil along one axis: operator-dependent interpolation and Galerkin products.
 
-A stencil is an array (3, .., 3, *shape): for each cell, what couples it to the neighbour at each offset -1, 0, 1.
 The points of even index are kept. On a periodic axis of odd length the last and the first are then neighbours across
 the seam; arrays over the skipped points have one plane more there, and on closed odd axes, that means nothing.
 """
@@ -9,61 +8,15 @@ import jax.numpy as jnp
 from jax import lax
 
 from phasefield import operators
+from phasefield.solvers.stencils import halo, neighbours, offsets, window
 
 
-def halo(u, periodic):
-    """u with one more plane at each end of its last axes: wrapped on periodic axes, zero on closed ones."""
-    lead = u.ndim - len(periodic)
-    for axis, wraps in enumerate(periodic, start=lead):
-        if wraps:
-            first, last = lax.slice_in_dim(u, 0, 1, axis=axis), lax.slice_in_dim(u, u.shape[axis] - 1, None, axis=axis)
-            u = lax.concatenate([last, u, first], axis)
-        else:
-            config = [(0, 0, 0)] * u.ndim
-            config[axis] = (1, 1, 0)
-            u = lax.pad(u, jnp.zeros((), u.dtype), config)
-    return u
-
-
-def window(haloed, offset, shape):
-    """u[i + offset] of the haloed u, offsets -1, 0, 1 along the last axes."""
-    lead = haloed.ndim - len(offset)
-    start = (0,) * lead + tuple(o + 1 for o in offset)
-    stop = haloed.shape[:lead] + tuple(o + 1 + n for o, n in zip(offset, shape, strict=True))
-    return lax.slice(haloed, start, stop)
-
-
-def apply_stencil(stencil, v, periodic):
-    """A v of one field."""
-    haloed = halo(v, periodic)
-    return sum(stencil[tuple(o + 1 for o in offset)] * window(haloed, offset, v.shape) for offset in offsets(v.ndim))
-
-
-def offsets(ndim):
-    """All offsets of a 3^ndim stencil, in the order of its flattened axes."""
-    if ndim == 0:
-        return [()]
-    return [(o, *rest) for o in (-1, 0, 1) for rest in offsets(ndim - 1)]
-
-
-def finest_stencil(k, diagonal, spacing, periodic, mean):
-    """Stencil of diagonal - div(k grad .), of one field."""
-    ndim = len(periodic)
-    entries = {(1,) * ndim: diagonal + operators.diffusion_diagonal(k, spacing, periodic, mean)}
-    for a in range(ndim):
-        face = operators.face_mean(k, a, periodic[a], mean) / spacing**2
-        upper = tuple(2 if b == a else 1 for b in range(ndim))
-        lower = tuple(0 if b == a else 1 for b in range(ndim))
-        entries[upper] = -face
-        entries[lower] = -operators.shift(face, a, -1, periodic[a])
-    return _assemble(entries, ndim)
-
-
-def _assemble(entries, ndim):
-    shape, dtype = next(iter(entries.values())).shape, next(iter(entries.values())).dtype
-    zero = jnp.zeros(shape, dtype)
-    flat = [entries.get(tuple(o + 1 for o in offset), zero) for offset in offsets(ndim)]
-    return jnp.stack(flat).reshape((3,) * ndim + shape)
+def finest_stencil(faces, diagonal):
+    """Stencil of one field: `faces` to the neighbours, shape (2 ndim, *shape), and what is on its diagonal."""
+    ndim = len(faces) // 2
+    zero = jnp.zeros_like(diagonal)
+    entries = dict(zip(neighbours(ndim), -faces, strict=True)) | {(0,) * ndim: diagonal}
+    return jnp.stack([entries.get(offset, zero) for offset in offsets(ndim)]).reshape((3,) * ndim + diagonal.shape)
 
 
 def _pad_even(u, axis):

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from phasefield.solvers.fusion import separately
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def solve(operator, preconditioner, right_hand_side, tolerance, measure, max_ite
         rz = jnp.vdot(r, z)
         # Polak-Ribiere form: keeps conjugacy when the preconditioner is only symmetric to rounding
         beta = jnp.where(iterations > 0, (rz - jnp.vdot(r_before, z)) / rz_before, 0)
-        p = z + beta * p
+        p = separately(tolerance + 1, lambda z, p: z + beta * p, z, p)
         q = operator(p)
         alpha = rz / jnp.vdot(p, q)
         x, r_after = x + alpha * p, r - alpha * q

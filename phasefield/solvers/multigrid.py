@@ -19,19 +19,28 @@ from math import prod
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from phasefield.solvers.coarsening import (
-    apply_stencil,
     finest_stencil,
     galerkin,
     interpolation_weight,
     prolong_axis,
     restrict_axis,
 )
-from phasefield.solvers.system import System, apply, exchange, invert_blocks, multiply_blocks
+from phasefield.solvers.fusion import separately
+from phasefield.solvers.stencils import apply_stencil
+from phasefield.solvers.system import (
+    System,
+    apply,
+    diagonal,
+    exchange,
+    inverse_block_diagonal,
+    invert_blocks,
+    multiply_blocks,
+)
 
 DAMPING = 0.8
+SWEEPS = 2  # of smoothing before and after the coarse correction
 SHIFT = 16  # rounding errors of the unit diagonal
 COARSEST = 256  # cells below which a level is solved directly
 
@@ -86,14 +95,18 @@ def axes_to_coarsen(shape):
     return tuple(a for a, n in enumerate(shape) if n > 2)
 
 
-def build(system: System) -> Hierarchy:
-    """The hierarchy of a system: a few tens of operator applications."""
+def build(system: System, precision=None) -> Hierarchy:
+    """The hierarchy of a system: a few tens of operator applications.
+
+    Args:
+        precision: dtype that its levels are kept in; that of the system if None.
+    """
+    precision = system.faces.dtype if precision is None else jnp.dtype(precision)
     periodic = system.periodic
     ndim = len(periodic)
-    stencil = partial(finest_stencil, spacing=system.spacing, periodic=periodic, mean=system.mean)
-    own = jnp.stack([stencil(k, d) for k, d in zip(system.conductivities, system.diagonals, strict=True)])
+    own = jax.vmap(finest_stencil)(system.faces, diagonal(system))
     coupling = system.coupling
-    shape = system.conductivities.shape[1:]
+    shape = system.diagonals.shape[1:]
     levels = []
     while prod(shape) > COARSEST and (axes := axes_to_coarsen(shape)):
         fine_shape, weights = shape, []
@@ -107,7 +120,8 @@ def build(system: System) -> Hierarchy:
         shape = own.shape[1 + ndim :]
         inverse = invert_blocks(own[_centre(ndim)], coupling)
         levels.append(Level(own, coupling, inverse, tuple(weights), axes, fine_shape))
-    return Hierarchy(tuple(levels), _inverse(_dense(own, coupling, shape, periodic)), periodic)
+    coarsest = _inverse(_dense(own, coupling, shape, periodic), precision)
+    return cast(Hierarchy(tuple(levels), coarsest, periodic), precision)
 
 
 def _centre(ndim):
@@ -118,15 +132,20 @@ def _apply_stencils(stencils, coupling, u, periodic):
     return jax.vmap(partial(apply_stencil, periodic=periodic))(stencils, u) + exchange(coupling, u)
 
 
-def _inverse(matrix):
+def cast(tree, precision):
+    """The same tree with every real number in `precision`."""
+    return jax.tree.map(lambda x: x.astype(precision) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree)
+
+
+def _inverse(matrix, precision):
     """Inverse of a symmetric positive definite matrix whose rows differ by many orders of magnitude.
 
-    Scaled to a unit diagonal, and shifted by some rounding errors of it: a conductor that floats is singular to
-    rounding, and in float32 could come out negative.
+    Scaled to a unit diagonal, and shifted by some rounding errors of the precision it will be kept in: a conductor that
+    floats is singular to rounding, and in float32 could come out negative, or drown the rest.
     """
     scale = 1 / jnp.sqrt(jnp.diagonal(matrix))
     scaled = scale[:, None] * matrix * scale
-    shift = SHIFT * jnp.finfo(matrix.dtype).eps
+    shift = SHIFT * jnp.finfo(precision).eps
     inverse = jnp.linalg.inv(0.5 * (scaled + scaled.T) + shift * jnp.eye(len(matrix), dtype=matrix.dtype))
     return scale[:, None] * inverse * scale
 
@@ -137,16 +156,33 @@ def _dense(stencils, coupling, shape, periodic):
     return columns(jnp.eye(prod(full), dtype=stencils.dtype)).T
 
 
-def v_cycle(system: System, hierarchy: Hierarchy, r, inverse_diagonal, sweeps: int = 2):
+def preconditioner(system: System, hierarchy: Hierarchy):
+    """r -> approximately A^-1 r by a V-cycle, in the precision of the hierarchy.
+
+    What single precision leaves over is far less than what a V-cycle leaves over, and it moves half the bytes.
+    """
+    precision = hierarchy.coarsest_inverse.dtype
+    inverse = cast(inverse_block_diagonal(system), precision)
+    system = cast(system, precision)
+
+    def cycle(r):
+        size = jnp.max(jnp.abs(r))  # residuals near convergence would leave the range of single precision
+        size = jnp.where(size > 0, size, 1.0)
+        return size * v_cycle(system, hierarchy, (r / size).astype(precision), inverse).astype(r.dtype)
+
+    return cycle
+
+
+def v_cycle(system: System, hierarchy: Hierarchy, r, inverse_diagonal):
     """Approximately A^-1 r, (m, *shape): one symmetric V-cycle.
 
     Args:
         system: the finest operator; `hierarchy` may come from an earlier one.
         r: residual of each field, shape (m, *shape).
         inverse_diagonal: `inverse_block_diagonal(system)`, computed once per system.
-        sweeps: smoothing steps before and after the coarse correction.
     """
     periodic = hierarchy.periodic
+    alone = partial(separately, system.spacing)
 
     def descend(depth, b):
         if depth == len(hierarchy.levels):
@@ -158,20 +194,20 @@ def v_cycle(system: System, hierarchy: Hierarchy, r, inverse_diagonal, sweeps: i
             operator = partial(_apply_stencils, level.stencils, level.coupling, periodic=periodic)
             inverse = level.inverse_diagonal
 
-        def before(_, carry):
-            u, residual = carry
-            u = u + DAMPING * multiply_blocks(inverse, residual)
-            return u, b - operator(u)
+        def residual(u):
+            return alone(lambda u, b: b - operator(u), u, b)
 
-        def after(_, u):
-            return u + DAMPING * multiply_blocks(inverse, b - operator(u))
+        def sweep(u, r):
+            return alone(lambda u, r: u + DAMPING * multiply_blocks(inverse, r), u, r)
 
-        # rolled loops: XLA's CPU backend would fuse a chain of sweeps and compute each of them many times over
-        u, residual = lax.fori_loop(0, sweeps, before, (jnp.zeros_like(b), b))
+        u = alone(lambda b: DAMPING * multiply_blocks(inverse, b), b)
+        for _ in range(SWEEPS - 1):
+            u = sweep(u, residual(u))
         below = hierarchy.levels[depth]
-        correction = descend(depth + 1, restrict(below, residual, periodic))
-        return lax.fori_loop(0, sweeps, after, u + prolong(below, correction, periodic))
+        correction = descend(depth + 1, alone(lambda r: restrict(below, r, periodic), residual(u)))
+        u = alone(lambda u, correction: u + prolong(below, correction, periodic), u, correction)
+        for _ in range(SWEEPS):
+            u = sweep(u, residual(u))
+        return u
 
-    if not hierarchy.levels:
-        return (hierarchy.coarsest_inverse @ r.reshape(-1)).reshape(r.shape)
     return descend(0, r)

@@ -6,37 +6,55 @@ import jax
 import jax.numpy as jnp
 
 from phasefield import operators
+from phasefield.solvers.stencils import halo, neighbours, window
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class System:
-    """The finest operator.
+    """The finest operator, ready to be multiplied many times; made by `assemble`.
 
     Args:
-        conductivities: k of each of the m fields [S/m], shape (m, *shape); strictly positive.
+        faces: conductance to each neighbour, below and above along each axis in turn [S/m3], shape
+            (m, 2 ndim, *shape); zero on closed ends.
         diagonals: d of each field [S/m3], Dirichlet faces and mass terms, shape (m, *shape).
         coupling: g [S/m3] between two fields; None for one field.
         spacing: [m].
         periodic: static, one flag an axis.
-        mean: static, of k on faces; see `operators.face_mean`.
     """
 
-    conductivities: jax.Array
+    faces: jax.Array
     diagonals: jax.Array
     coupling: jax.Array | None
     spacing: jax.Array
     periodic: tuple[bool, ...] = field(metadata={"static": True})
-    mean: str = field(default="arithmetic", metadata={"static": True})
+
+
+def assemble(conductivities, diagonals, coupling, spacing, periodic, mean: str = "arithmetic") -> System:
+    """The system of -div(k grad u) + d u, and g (u_0 - u_1) between two fields.
+
+    Args:
+        conductivities: k of each of the m fields [S/m], shape (m, *shape); strictly positive.
+        mean: of k on faces; see `operators.mean_of`.
+        diagonals, coupling, spacing, periodic: see `System`.
+    """
+    faces = []
+    for axis, wraps in enumerate(periodic, start=1):
+        above = operators.face_mean(conductivities, axis, wraps, mean) / spacing**2
+        faces += [operators.shift(above, axis, -1, wraps), above]
+    return System(jnp.stack(faces, axis=1), diagonals, coupling, spacing, periodic)
 
 
 def apply(system: System, u):
     """A u [A/m3] of the stacked fields u, shape (m, *shape)."""
     # field by field, stacked last: XLA's CPU backend is many times slower on batched or stacked operands here
-    parts = [
-        d * v - operators.diffusion(k, v, system.spacing, system.periodic, system.mean)
-        for k, d, v in zip(system.conductivities, system.diagonals, u, strict=True)
-    ]
+    parts = []
+    for faces, d, v in zip(system.faces, system.diagonals, u, strict=True):
+        haloed = halo(v, system.periodic)
+        flow = d * v
+        for face, offset in zip(faces, neighbours(v.ndim), strict=True):
+            flow = flow + face * (v - window(haloed, offset, v.shape))
+        parts.append(flow)
     if system.coupling is not None:
         flow = system.coupling * (u[0] - u[1])
         parts = [parts[0] + flow, parts[1] - flow]
@@ -51,10 +69,14 @@ def exchange(coupling, u):
     return jnp.stack([flow, -flow])
 
 
+def diagonal(system: System):
+    """Diagonal of each field's own operator [S/m3], without g, shape (m, *shape)."""
+    return system.diagonals + jnp.sum(system.faces, axis=1)
+
+
 def inverse_block_diagonal(system: System):
     """Inverse of the block that couples the fields in each point, shape (m, m, *shape)."""
-    own = [operators.diffusion_diagonal(k, system.spacing, system.periodic, system.mean) for k in system.conductivities]
-    return invert_blocks(system.diagonals + jnp.stack(own), system.coupling)
+    return invert_blocks(diagonal(system), system.coupling)
 
 
 def invert_blocks(diagonal, coupling):

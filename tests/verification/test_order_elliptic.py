@@ -11,7 +11,7 @@ import pytest
 from orders import fitted_order, orders
 
 from phasefield.solvers import conjugate_gradients
-from phasefield.solvers.system import System, apply, inverse_block_diagonal
+from phasefield.solvers.system import apply, assemble, inverse_block_diagonal
 
 LAYER_CELLS = (32, 64, 128)
 DISC_CELLS = (24, 48, 96, 192)
@@ -25,7 +25,7 @@ def conductance(field, mean):
     n = field.shape[0]
     plates = jnp.zeros_like(field).at[0].add(2 * field[0]).at[-1].add(2 * field[-1])
     periodic = (False,) + (True,) * (field.ndim - 1)
-    system = System(field[None], plates[None], None, jnp.ones(()), periodic, mean)
+    system = assemble(field[None], plates[None], None, jnp.ones(()), periodic, mean)
     inverse = inverse_block_diagonal(system)[0, 0]
     straight = ((jnp.arange(n) + 0.5) / n).reshape((-1,) + (1,) * (field.ndim - 1))
     potential, convergence = conjugate_gradients.solve(

@@ -1,0 +1,47 @@
+"""Stencils on cell-centred fields: neighbours through a halo, and weights that differ from cell to cell.
+
+A stencil is an array (3, .., 3, *shape): for each cell, what couples it to the neighbour at each offset -1, 0, 1.
+"""
+
+import jax.numpy as jnp
+from jax import lax
+
+
+def halo(u, periodic):
+    """u with one more plane at each end of its last axes: wrapped on periodic axes, zero on closed ones."""
+    lead = u.ndim - len(periodic)
+    for axis, wraps in enumerate(periodic, start=lead):
+        if wraps:
+            first, last = lax.slice_in_dim(u, 0, 1, axis=axis), lax.slice_in_dim(u, u.shape[axis] - 1, None, axis=axis)
+            u = lax.concatenate([last, u, first], axis)
+        else:
+            config = [(0, 0, 0)] * u.ndim
+            config[axis] = (1, 1, 0)
+            u = lax.pad(u, jnp.zeros((), u.dtype), config)
+    return u
+
+
+def window(haloed, offset, shape):
+    """u[i + offset] of the haloed u, offsets -1, 0, 1 along the last axes."""
+    lead = haloed.ndim - len(offset)
+    start = (0,) * lead + tuple(o + 1 for o in offset)
+    stop = haloed.shape[:lead] + tuple(o + 1 + n for o, n in zip(offset, shape, strict=True))
+    return lax.slice(haloed, start, stop)
+
+
+def apply_stencil(stencil, v, periodic):
+    """A v of one field."""
+    haloed = halo(v, periodic)
+    return sum(stencil[tuple(o + 1 for o in offset)] * window(haloed, offset, v.shape) for offset in offsets(v.ndim))
+
+
+def offsets(ndim):
+    """All offsets of a 3^ndim stencil, in the order of its flattened axes."""
+    if ndim == 0:
+        return [()]
+    return [(o, *rest) for o in (-1, 0, 1) for rest in offsets(ndim - 1)]
+
+
+def neighbours(ndim):
+    """Offsets of the 2 ndim nearest neighbours, below and above along each axis in turn."""
+    return [tuple(side if b == a else 0 for b in range(ndim)) for a in range(ndim) for side in (-1, 1)]
