@@ -25,7 +25,7 @@ from phasefield.plotting.style import (
 )
 from phasefield.protocol import Step
 from phasefield.units import FARADAY, um
-from scripts.validation import films, results
+from validation import films, results
 
 SHAPE = (64, 64)
 SPACING = 1.0 * um

@@ -9,7 +9,7 @@ from scipy import ndimage, special
 
 from phasefield.plotting.style import FAINT, PAGE, RUNS, new_figure, open_frame, place, save, styled
 from phasefield.units import FARADAY, mV, um
-from scripts.validation import films, results
+from validation import films, results
 
 SHAPE = (32, 48, 48)
 SPACING = 0.5 * um

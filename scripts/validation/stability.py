@@ -12,7 +12,7 @@ from scipy.sparse.linalg import spsolve
 
 from phasefield.plotting.style import FAINT, INK, PAGE, RUNS, new_figure, open_frame, place, save, styled
 from phasefield.units import FARADAY, um
-from scripts.validation import films, results
+from validation import films, results
 
 CELLS = 64  # a wavelength
 HEIGHTS = 2  # wavelengths in the box, a quarter of it lithium

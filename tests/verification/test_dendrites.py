@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from phasefield.units import FARADAY
-from scripts.validation import dendrites, films
+from validation import dendrites, films
 
 SHAPE = (64, 32)  # as in test_stability, so that one program serves both
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from phasefield.units import um
-from scripts.validation import sharp_interface
-from scripts.validation.sharp_interface import SPACING, salt_around_a_sphere
+from validation import sharp_interface
+from validation.sharp_interface import SPACING, salt_around_a_sphere
 
 SHAPE = (64, 32)  # as in test_stability, so that one program serves both
 

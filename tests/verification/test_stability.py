@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from phasefield.units import FARADAY, um
-from scripts.validation import films, stability
+from validation import films, stability
 
 CELLS = 32
 WAVE = 64.0 * um
