@@ -74,12 +74,27 @@ def ionic_conductivity(model, state):
     return kappa + CONDUCTIVITY_FLOOR
 
 
-def diffusion_source(model, state):
-    """div(kappa_D grad ln c) [A/m3], kappa_D = (2RT/F)(1 - t+)(1 + dlnf/dlnc) kappa of the electrolyte alone."""
+def diffusional_conductivity(model, state):
+    """kappa_D = (2RT/F)(1 - t+)(1 + dlnf/dlnc) kappa of the electrolyte alone [A/m]."""
     electrolyte = model.electrolyte
     factor = 2 * GAS_CONSTANT * model.temperature / FARADAY * electrolyte.thermodynamic_factor
-    kappa_d = factor * (1 - electrolyte.transference_number) * electrolyte_conductivity(model, state)
-    return operators.diffusion(kappa_d, jnp.log(state.concentration), model.grid.spacing)
+    return factor * (1 - electrolyte.transference_number) * electrolyte_conductivity(model, state)
+
+
+def diffusion_source(model, state):
+    """div(kappa_D grad ln c) [A/m3]."""
+    return operators.diffusion(diffusional_conductivity(model, state), jnp.log(state.concentration), model.grid.spacing)
+
+
+def response_to_salt(model, state):
+    """d i_e/d grad c [A m2/mol] at a given current of ions: (kappa - kappa_e)/kappa kappa_D/c.
+
+    The current in the electrolyte answers a change of grad c by what the host, of kappa - kappa_e, can carry instead.
+    With time steps far longer than h^2/D salt would overshoot without it wherever this exceeds D F/(1 - t+).
+    """
+    kappa = ionic_conductivity(model, state) - CONDUCTIVITY_FLOOR
+    host = kappa - electrolyte_conductivity(model, state)
+    return host / (kappa + CONDUCTIVITY_FLOOR) * diffusional_conductivity(model, state) / state.concentration
 
 
 def electrolyte_current_divergence(model, state, ionic_potential):

@@ -1,7 +1,5 @@
 """Salt in the electrolyte: diffusion, and what the reaction leaves behind."""
 
-from dataclasses import replace
-
 import jax.numpy as jnp
 
 from phasefield import operators
@@ -13,13 +11,30 @@ from phasefield.units import FARADAY
 EMPTY = 1e-6  # electrolyte fraction that stands for none: gives cells without electrolyte a value, not a flow
 
 
-def system(model, phase, dt) -> System:
-    """(eps_l/dt - div D eps_l^b grad), implicit in time."""
-    electrolyte = model.electrolyte
-    fraction = charge.electrolyte_fraction(model, phase) + EMPTY
+def fraction(model, phase):
+    """eps_l [-], a trace of it where there is none."""
+    return charge.electrolyte_fraction(model, phase) + EMPTY
+
+
+def diffusivity(model, phase):
+    """D eps_l^b [m2/s]."""
+    return model.electrolyte.diffusivity * fraction(model, phase) ** model.electrolyte.bruggeman_exponent
+
+
+def left_behind(model):
+    """(1 - t+)/F: salt that a current in the electrolyte leaves where it ends [mol/C]."""
+    return (1 - model.electrolyte.transference_number) / FARADAY
+
+
+def system(model, state, phase, dt) -> System:
+    """What a change of c within the step from `state` to `phase` meets, eps_l/dt - div (D eps_l^b + D') grad.
+
+    D' is there where a host carries the ions past the electrolyte: see `charge.response_to_salt`.
+    """
+    spread = diffusivity(model, phase) + left_behind(model) * charge.response_to_salt(model, state)
     return assemble(
-        conductivities=electrolyte.diffusivity * fraction[None] ** electrolyte.bruggeman_exponent,
-        diagonals=fraction[None] / dt,
+        conductivities=spread[None],
+        diagonals=fraction(model, phase)[None] / dt,
         coupling=None,
         spacing=model.grid.spacing,
         periodic=operators.laterally_periodic(model.grid.ndim),
@@ -28,7 +43,7 @@ def system(model, phase, dt) -> System:
 
 def precondition(model, state, dt) -> multigrid.Hierarchy:
     """Coarse levels for the salt in this state; they serve the next steps too."""
-    return multigrid.build(system(model, state.phase, dt), jnp.float32)
+    return multigrid.build(system(model, state, state.phase, dt), jnp.float32)
 
 
 def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy):
@@ -38,15 +53,15 @@ def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy
 
     with i_e the current in the electrolyte, whose divergence is -s where nothing else conducts ions. No anion crosses
     the top: there the salt that diffuses in, (1 - t+) i_app/F, is what the current leaves behind, and both drop out.
-    Backward Euler. The error is the salt misplaced anywhere over the salt that the applied current brings in.
+
+    Backward Euler, and i_e linearised in the change of c. The error is the salt misplaced anywhere over the salt that
+    the applied current brings in.
     """
-    share = (1 - model.electrolyte.transference_number) / FARADAY
     h = model.grid.spacing
-    linear = system(model, phase, dt)
-    source = charge.electrolyte_current_divergence(model, state, ionic_potential)
-    diffusion = replace(linear, diagonals=jnp.zeros_like(linear.diagonals))
-    residual = share * source - apply(diffusion, state.concentration[None])[0]
-    scale = share * jnp.maximum(jnp.abs(current_density), charge.REST_CURRENT) * model.grid.columns / h
+    linear = system(model, state, phase, dt)
+    source = left_behind(model) * charge.electrolyte_current_divergence(model, state, ionic_potential)
+    residual = source + operators.diffusion(diffusivity(model, phase), state.concentration, h)
+    scale = left_behind(model) * jnp.maximum(jnp.abs(current_density), charge.REST_CURRENT) * model.grid.columns / h
     change, convergence = conjugate_gradients.solve(
         lambda u: apply(linear, u),
         multigrid.preconditioner(linear, hierarchy),
