@@ -10,6 +10,7 @@ from phasefield.grid import Grid
 from phasefield.materials import Electrolyte, Host, Lithium
 from phasefield.physics import charge, interface, nucleation, transport
 from phasefield.physics import lithiation as uptake
+from phasefield.precision import cast
 from phasefield.solvers.multigrid import Hierarchy
 from phasefield.state import State
 
@@ -139,16 +140,6 @@ def build_model(
         insertion_active=insertion_active,
     )
     return cast(model, dtype)
-
-
-def cast(tree, dtype):
-    """The same tree with every real number as an array of `dtype`; whole numbers stay whole."""
-
-    def convert(leaf):
-        leaf = jnp.asarray(leaf)
-        return leaf.astype(dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
-
-    return jax.tree.map(convert, tree)
 
 
 def initial_state(model: Model, seed: int, lithiation=None) -> State:

@@ -87,17 +87,6 @@ def diffusion(k, u, spacing, periodic=None, mean: str = "arithmetic"):
     return total / spacing**2
 
 
-def diffusion_diagonal(k, spacing, periodic=None, mean: str = "arithmetic"):
-    """Diagonal of -div(k grad .) [unit of k / m2]."""
-    periodic = laterally_periodic(k.ndim) if periodic is None else periodic
-    total = 0.0
-    for a, wraps in enumerate(periodic):
-        above = mean_of(k, shift(k, a, +1, wraps), mean) * upper_faces(k.shape, a, wraps, k.dtype)
-        below = mean_of(k, shift(k, a, -1, wraps), mean) * lower_faces(k.shape, a, wraps, k.dtype)
-        total = total + above + below
-    return total / spacing**2
-
-
 def gradient(u, spacing, periodic=None):
     """Central gradient at cell centres [unit of u / m], one array an axis; one-sided where an axis is closed."""
     periodic = laterally_periodic(u.ndim) if periodic is None else periodic

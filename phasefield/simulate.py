@@ -13,6 +13,7 @@ from phasefield import diagnostics
 from phasefield import model as model_module
 from phasefield.model import Model
 from phasefield.physics import interface, nucleation
+from phasefield.precision import cast
 from phasefield.protocol import Step
 from phasefield.state import State
 
@@ -265,7 +266,7 @@ def run(
         SimulationError: a step failed down to dt_min. The last good state has been given to `on_snapshot`.
     """
     control = TimeControl() if control is None else control
-    traced_control = model_module.cast(control, jnp.float64)
+    traced_control = cast(control, jnp.float64)
     started = clock.perf_counter()
     carry = _first_carry(model, state, control)
 

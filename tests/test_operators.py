@@ -31,17 +31,6 @@ def test_diffusion_is_symmetric_and_has_only_constants_in_its_null_space(shape, 
     assert eigenvalues[-2] < -1e-6 * scale  # and nothing else: the box is connected
 
 
-@pytest.mark.parametrize("mean", MEANS)
-@pytest.mark.parametrize("periodic", [None, "all", "none"])
-@pytest.mark.parametrize("shape", SHAPES)
-def test_diffusion_diagonal_is_the_diagonal(shape, periodic, mean):
-    periodic = {None: None, "all": (True,) * len(shape), "none": (False,) * len(shape)}[periodic]
-    k = jnp.array(10.0 ** rng.uniform(-2, 2, shape))
-    matrix = dense(lambda u: -operators.diffusion(k, u, 0.3, periodic, mean), shape)
-    diagonal = operators.diffusion_diagonal(k, 0.3, periodic, mean)
-    assert np.allclose(np.diag(matrix), diagonal.reshape(-1), rtol=1e-13)
-
-
 def test_divergence_sums_to_zero_where_nothing_crosses_the_ends():
     fluxes = [jnp.array(rng.normal(size=(6, 4, 5))) for _ in range(3)]
     fluxes[0] = fluxes[0].at[-1].set(0)

@@ -68,10 +68,15 @@ def electrolyte_conductivity(model, state):
 
 def ionic_conductivity(model, state):
     """kappa [S/m]: the electrolyte and the host phases that conduct ions."""
-    kappa = electrolyte_conductivity(model, state)
+    return electrolyte_conductivity(model, state) + host_ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
+
+
+def host_ionic_conductivity(model, state):
+    """kappa of the host alone [S/m]."""
+    kappa = jnp.zeros_like(model.pore)
     for phase, f, theta in zip(model.host.phases, model.host.fractions, state.lithiation, strict=True):
         kappa = kappa + f * lithiation.conductivity(phase.ionic_conductivity, theta)
-    return kappa + CONDUCTIVITY_FLOOR
+    return kappa
 
 
 def diffusional_conductivity(model, state):
@@ -87,14 +92,13 @@ def diffusion_source(model, state):
 
 
 def response_to_salt(model, state):
-    """d i_e/d grad c [A m2/mol] at a given current of ions: (kappa - kappa_e)/kappa kappa_D/c.
+    """d i_e/d grad c [A m2/mol] at a given current of ions: kappa_host/kappa kappa_D/c.
 
-    The current in the electrolyte answers a change of grad c by what the host, of kappa - kappa_e, can carry instead.
+    The current in the electrolyte answers a change of grad c by what the host can carry instead.
     With time steps far longer than h^2/D salt would overshoot without it wherever this exceeds D F/(1 - t+).
     """
-    kappa = ionic_conductivity(model, state) - CONDUCTIVITY_FLOOR
-    host = kappa - electrolyte_conductivity(model, state)
-    return host / (kappa + CONDUCTIVITY_FLOOR) * diffusional_conductivity(model, state) / state.concentration
+    share = host_ionic_conductivity(model, state) / ionic_conductivity(model, state)
+    return share * diffusional_conductivity(model, state) / state.concentration
 
 
 def electrolyte_current_divergence(model, state, ionic_potential):

@@ -5,15 +5,14 @@ import jax.numpy as jnp
 from jax import lax
 
 
-def separately(spacing, compute, *arguments):
+def separately(positive, compute, *arguments):
     """The array compute(*arguments), worked out and stored before anything reads it.
 
     XLA's CPU backend merges a stencil's argument into the stencil and works it out anew for every neighbour, 2 to 30
-    times the work. It does not look across a condition; `spacing`, which it cannot know to be positive, makes one. On
-    other devices a barrier does.
+    times the work. It does not look across a condition, and `positive`, a number above 0 that only the run knows,
+    makes one. On other devices a barrier does.
     """
-
     if jax.default_backend() != "cpu":
         return lax.optimization_barrier(compute(*arguments))
     result = jax.eval_shape(compute, *arguments)
-    return lax.cond(spacing > 0, compute, lambda *_: jnp.zeros(result.shape, result.dtype), *arguments)
+    return lax.cond(positive > 0, compute, lambda *_: jnp.zeros(result.shape, result.dtype), *arguments)

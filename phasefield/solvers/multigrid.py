@@ -20,6 +20,7 @@ from math import prod
 import jax
 import jax.numpy as jnp
 
+from phasefield.precision import cast
 from phasefield.solvers.coarsening import (
     finest_stencil,
     galerkin,
@@ -132,11 +133,6 @@ def _apply_stencils(stencils, coupling, u, periodic):
     return jax.vmap(partial(apply_stencil, periodic=periodic))(stencils, u) + exchange(coupling, u)
 
 
-def cast(tree, precision):
-    """The same tree with every real number in `precision`."""
-    return jax.tree.map(lambda x: x.astype(precision) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree)
-
-
 def _inverse(matrix, precision):
     """Inverse of a symmetric positive definite matrix whose rows differ by many orders of magnitude.
 
@@ -197,17 +193,17 @@ def v_cycle(system: System, hierarchy: Hierarchy, r, inverse_diagonal):
         def residual(u):
             return alone(lambda u, b: b - operator(u), u, b)
 
-        def sweep(u, r):
-            return alone(lambda u, r: u + DAMPING * multiply_blocks(inverse, r), u, r)
+        def sweep(u):
+            return alone(lambda u, r: u + DAMPING * multiply_blocks(inverse, r), u, residual(u))
 
         u = alone(lambda b: DAMPING * multiply_blocks(inverse, b), b)
         for _ in range(SWEEPS - 1):
-            u = sweep(u, residual(u))
+            u = sweep(u)
         below = hierarchy.levels[depth]
         correction = descend(depth + 1, alone(lambda r: restrict(below, r, periodic), residual(u)))
         u = alone(lambda u, correction: u + prolong(below, correction, periodic), u, correction)
         for _ in range(SWEEPS):
-            u = sweep(u, residual(u))
+            u = sweep(u)
         return u
 
     return descend(0, r)

@@ -1,0 +1,23 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from phasefield import operators
+from phasefield.solvers.system import assemble, diagonal
+
+MEANS = ["arithmetic", "harmonic"]
+SHAPES = [(7, 6), (5, 4, 6)]
+rng = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("mean", MEANS)
+@pytest.mark.parametrize("periodic", [None, "all", "none"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_diagonal_is_the_diagonal_of_the_diffusion_operator(shape, periodic, mean):
+    all_alike = {"all": True, "none": False}
+    ends = (all_alike[periodic],) * len(shape) if periodic else operators.laterally_periodic(len(shape))
+    k = jnp.array(10.0 ** rng.uniform(-2, 2, shape))
+    cells = jnp.eye(k.size).reshape(-1, *shape)
+    matrix = jnp.stack([-operators.diffusion(k, cell, 0.3, ends, mean).reshape(-1) for cell in cells], axis=1)
+    system = assemble(k[None], jnp.zeros((1, *shape)), None, 0.3, ends, mean)
+    assert np.allclose(np.diag(matrix), diagonal(system).reshape(-1), rtol=1e-13)
