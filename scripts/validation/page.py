@@ -191,8 +191,24 @@ def taufactor() -> str:
     return markdown(["field", "tortuosity factor", "largest difference", "time of TauFactor over ours"], out)
 
 
+def necks() -> str:
+    """Rows: packings; columns: cells, with the model's walls, and what the two means give with sharp ones."""
+    rows = {(r["packing"], float(r["cell_um"]), float(r["wall_cells"])): r for r in read_table("necks")}
+    cells = list(dict.fromkeys(cell for _, cell, _ in rows))
+    out = []
+    for packing in dict.fromkeys(key[0] for key in rows):
+        line = [packing]
+        line += [number(rows[packing, cell, 1.0]["kappa_S_m_arithmetic"], ".4f") for cell in cells]
+        sharp = rows[packing, min(cells), 0.0]
+        line.append(" to ".join(number(sharp[f"kappa_S_m_{mean}"], ".4f") for mean in ("harmonic", "arithmetic")))
+        out.append(line)
+    header = ["packing", *(f"{cell:g} µm" for cell in cells), f"sharp walls, {min(cells):g} µm"]
+    return markdown(header, out)
+
+
 PARTS = {
     "numerics": ("numerics", numerics),
+    "necks": ("necks", necks),
     "nucleation spikes": ("nucleation_spike", spikes),
     "nuclei": ("nucleation_density", density),
     "nuclei in hosts": ("nucleation_hosts", in_hosts),
