@@ -11,6 +11,7 @@ from phasefield.materials import Electrolyte, Host, Lithium
 from phasefield.physics import charge, interface, nucleation, transport
 from phasefield.physics import lithiation as uptake
 from phasefield.precision import cast
+from phasefield.solvers import multigrid
 from phasefield.solvers.multigrid import Hierarchy
 from phasefield.state import State
 
@@ -182,7 +183,8 @@ def initial_state(model: Model, seed: int, lithiation=None) -> State:
 @jax.jit
 def precondition(model: Model, state: State, dt) -> Preconditioner:
     """Coarse levels for the solves of this state and of those that follow."""
-    return Preconditioner(charge.precondition(model, state, dt), transport.precondition(model, state, dt))
+    systems = charge.linearised(model, state, dt), transport.system(model, state, state.phase, dt)
+    return Preconditioner(*multigrid.build_together(systems, jnp.float32))
 
 
 def step(model: Model, state: State, current_density, dt, preconditioner: Preconditioner):

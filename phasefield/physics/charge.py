@@ -187,12 +187,12 @@ def system(model, fixed: Conductors, gain) -> System:
     )
 
 
-def precondition(model, state, dt) -> multigrid.Hierarchy:
-    """Coarse levels for the balance in this state; they serve the next steps too."""
+def linearised(model, state, dt) -> System:
+    """The balance of both charges linearised at this state."""
     fixed = conductors(model, state)
     potentials = jnp.stack([state.ionic_potential, state.electronic_potential])
     *_, gain = reactions(model, state, fixed, potentials, dt)
-    return multigrid.build(system(model, fixed, gain), jnp.float32)
+    return system(model, fixed, gain)
 
 
 def solve(model, state, current_density, dt, hierarchy):

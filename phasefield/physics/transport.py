@@ -41,11 +41,6 @@ def system(model, state, phase, dt) -> System:
     )
 
 
-def precondition(model, state, dt) -> multigrid.Hierarchy:
-    """Coarse levels for the salt in this state; they serve the next steps too."""
-    return multigrid.build(system(model, state, state.phase, dt), jnp.float32)
-
-
 def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy):
     """(concentration after dt [mol/m3], Convergence).
 

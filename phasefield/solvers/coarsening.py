@@ -64,38 +64,43 @@ def interpolation_weight(stencil, axis):
 def galerkin(stencil, weight, axis, periodic):
     """Stencil of P' A P with the axis coarsened; `weight` is that of the lower neighbour in the skipped points."""
     ndim = weight.ndim
-    odd_ring = periodic[axis] and stencil.shape[ndim + axis] % 2 == 1
-    s = jnp.moveaxis(_pad_even(stencil, ndim + axis), axis, 0)  # (3, [3]*(d-1), *shape)
     lead = ndim - 1
-    even, odd = _even(s, ndim + axis), _odd(s, ndim + axis)
+    odd_ring = periodic[axis] and stencil.shape[ndim + axis] % 2 == 1
+    lines = jnp.moveaxis(_pad_even(stencil, ndim + axis), axis, lead)  # ([3]*(d-1), 3, *shape)
+    lines = lines.reshape((3**lead, 3, *lines.shape[ndim:]))
 
     def transverse(w):
-        """w seen from each transverse offset: ([3]*(d-1), *coarse shape)."""
+        """w seen from each transverse offset: (3**(d-1), *coarse shape)."""
         haloed = halo(w, periodic)
-        windows = [window(haloed, (*o[:axis], 0, *o[axis:]), w.shape) for o in offsets(lead)]
-        return jnp.stack(windows).reshape((3,) * lead + w.shape)
+        return jnp.stack([window(haloed, (*o[:axis], 0, *o[axis:]), w.shape) for o in offsets(lead)])
 
     def previous(u):
-        return operators.shift(u, u.ndim - ndim + axis, -1, periodic[axis])
+        return operators.shift(u, axis, -1, periodic[axis])
 
-    lower, upper = transverse(weight), transverse(1 - weight)  # of the skipped point above each kept one
-    lower_before, upper_before = previous(lower), previous(upper)
-    if odd_ring:  # nothing is skipped between the last kept point and the first: each sees the other itself
-        lower, upper = (_replace_plane(u, lead + axis, -1, value) for u, value in ((lower, 0), (upper, 1)))
-        lower_before, upper_before = (
-            _replace_plane(u, lead + axis, 0, value) for u, value in ((lower_before, 1), (upper_before, 0))
-        )
-    even_row = [even[0] * lower_before, even[1] + even[0] * upper_before + even[2] * lower, even[2] * upper]
-    odd_row = [odd[0] + odd[1] * lower, odd[2] + odd[1] * upper]  # columns: this kept point, the next
     left_before = previous(1 - weight)
-    coarse = jnp.stack(
-        [
-            even_row[0] + left_before * previous(odd_row[0]),
-            even_row[1] + weight * odd_row[0] + left_before * previous(odd_row[1]),
-            even_row[2] + weight * odd_row[1],
-        ]
-    )
-    return jnp.moveaxis(coarse, 0, axis)
+
+    def coarsen(line):
+        """The three entries along the axis at one transverse offset; this in a loop compiles once, not 9 times."""
+        entries, lower, upper = line  # the last two: weights of the skipped point above each kept one, seen from there
+        even, odd = _even(entries, 1 + axis), _odd(entries, 1 + axis)
+        lower_before, upper_before = previous(lower), previous(upper)
+        if odd_ring:  # nothing is skipped between the last kept point and the first: each sees the other itself
+            lower, upper = (_replace_plane(u, axis, -1, value) for u, value in ((lower, 0), (upper, 1)))
+            lower_before, upper_before = (
+                _replace_plane(u, axis, 0, value) for u, value in ((lower_before, 1), (upper_before, 0))
+            )
+        even_row = [even[0] * lower_before, even[1] + even[0] * upper_before + even[2] * lower, even[2] * upper]
+        odd_row = [odd[0] + odd[1] * lower, odd[2] + odd[1] * upper]  # columns: this kept point, the next
+        return jnp.stack(
+            [
+                even_row[0] + left_before * previous(odd_row[0]),
+                even_row[1] + weight * odd_row[0] + left_before * previous(odd_row[1]),
+                even_row[2] + weight * odd_row[1],
+            ]
+        )
+
+    coarse = lax.map(coarsen, (lines, transverse(weight), transverse(1 - weight)))
+    return jnp.moveaxis(coarse.reshape((3,) * ndim + weight.shape), lead, axis)
 
 
 def prolong_axis(u, weight, axis, length, periodic):

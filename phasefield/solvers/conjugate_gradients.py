@@ -25,6 +25,11 @@ class Convergence:
     error: jax.Array
 
 
+def dot(u, v):
+    """Scalar product; not of flattened arrays, which could not stay spread over devices."""
+    return jnp.tensordot(u, v, axes=u.ndim)
+
+
 def solve(operator, preconditioner, right_hand_side, tolerance, measure, max_iterations: int = 200, guess=None):
     """(x, Convergence) of A x = b for symmetric positive definite A.
 
@@ -46,12 +51,12 @@ def solve(operator, preconditioner, right_hand_side, tolerance, measure, max_ite
     def iterate(carry):
         x, r, r_before, p, rz_before, iterations, _ = carry
         z = preconditioner(r)
-        rz = jnp.vdot(r, z)
+        rz = dot(r, z)
         # Polak-Ribiere form: keeps conjugacy when the preconditioner is only symmetric to rounding
-        beta = jnp.where(iterations > 0, (rz - jnp.vdot(r_before, z)) / rz_before, 0)
+        beta = jnp.where(iterations > 0, (rz - dot(r_before, z)) / rz_before, 0)
         p = separately(tolerance + 1, lambda z, p: z + beta * p, z, p)
         q = operator(p)
-        alpha = rz / jnp.vdot(p, q)
+        alpha = rz / dot(p, q)
         x, r_after = x + alpha * p, r - alpha * q
         return x, r_after, r, p, rz, iterations + 1, measure(r_after)
 

@@ -13,8 +13,10 @@ summed with the mean of the fields' transfers, which cost no iteration against G
 of the work. Smoothing is damped Jacobi with the fields' 2x2 block of each point.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate, pairwise
 from math import prod
 
 import jax
@@ -100,29 +102,44 @@ def build(system: System, precision=None) -> Hierarchy:
     """The hierarchy of a system: a few tens of operator applications.
 
     Args:
-        precision: dtype that its levels are kept in; that of the system if None.
+        precision: dtype that its levels are worked out and kept in; that of the system if None.
     """
-    precision = system.faces.dtype if precision is None else jnp.dtype(precision)
-    periodic = system.periodic
+    return build_together((system,), precision)[0]
+
+
+def build_together(systems: Sequence[System], precision=None) -> list[Hierarchy]:
+    """The hierarchies of systems on one grid: one program for all their fields compiles in half the time of two."""
+    precision = systems[0].faces.dtype if precision is None else jnp.dtype(precision)
+    periodic = systems[0].periodic
     ndim = len(periodic)
-    own = jax.vmap(finest_stencil)(system.faces, diagonal(system))
-    coupling = system.coupling
-    shape = system.diagonals.shape[1:]
-    levels = []
+    ends = list(accumulate((len(system.faces) for system in systems), initial=0))
+    parts = [slice(*pair) for pair in pairwise(ends)]
+    systems = [cast(system, precision) for system in systems]
+    faces = jnp.concatenate([system.faces for system in systems])
+    own = jax.vmap(finest_stencil)(faces, jnp.concatenate([diagonal(system) for system in systems]))
+    couplings = [system.coupling for system in systems]
+    shape = own.shape[1 + ndim :]
+    levels = [[] for _ in systems]
     while prod(shape) > COARSEST and (axes := axes_to_coarsen(shape)):
         fine_shape, weights = shape, []
         for axis in axes:
             w = jax.vmap(partial(interpolation_weight, axis=axis))(own)
             own = jax.vmap(partial(galerkin, axis=axis, periodic=periodic))(own, w)
-            if coupling is not None:
-                transfer = jax.vmap(partial(restrict_axis, axis=axis, periodic=periodic[axis]), in_axes=(None, 0))
-                coupling = jnp.mean(transfer(coupling, w), axis=0)
+            transfer = jax.vmap(partial(restrict_axis, axis=axis, periodic=periodic[axis]), in_axes=(None, 0))
+            couplings = [
+                None if g is None else jnp.mean(transfer(g, w[part]), axis=0)
+                for g, part in zip(couplings, parts, strict=True)
+            ]
             weights.append(w)
         shape = own.shape[1 + ndim :]
-        inverse = invert_blocks(own[_centre(ndim)], coupling)
-        levels.append(Level(own, coupling, inverse, tuple(weights), axes, fine_shape))
-    coarsest = _inverse(_dense(own, coupling, shape, periodic), precision)
-    return cast(Hierarchy(tuple(levels), coarsest, periodic), precision)
+        for part, g, chain in zip(parts, couplings, levels, strict=True):
+            inverse = invert_blocks(own[part][_centre(ndim)], g)
+            chain.append(Level(own[part], g, inverse, tuple(w[part] for w in weights), axes, fine_shape))
+    hierarchies = []
+    for part, g, chain in zip(parts, couplings, levels, strict=True):
+        coarsest = _inverse(_dense(*cast((own[part], g), jnp.float64), shape, periodic), precision)
+        hierarchies.append(Hierarchy(tuple(chain), coarsest.astype(precision), periodic))
+    return hierarchies
 
 
 def _centre(ndim):
@@ -147,9 +164,22 @@ def _inverse(matrix, precision):
 
 
 def _dense(stencils, coupling, shape, periodic):
+    """Matrix of an operator, (n, n) for its n unknowns."""
     full = (stencils.shape[0], *shape)
+    n = prod(full)
+    stencils = _everywhere(stencils, axis=1 + len(shape))
+    coupling = None if coupling is None else _everywhere(coupling, axis=0)
     columns = jax.vmap(lambda e: _apply_stencils(stencils, coupling, e.reshape(full), periodic).reshape(-1))
-    return columns(jnp.eye(prod(full), dtype=stencils.dtype)).T
+    return columns(jnp.eye(n, dtype=stencils.dtype)).T
+
+
+def _everywhere(u, axis):
+    """u itself. Where it is spread over devices along `axis`, each gets all of it, by a sum over them.
+
+    A product with the identity: the compiler would gather u otherwise, or spread the dense matrix too.
+    """
+    unit = jnp.eye(u.shape[axis], dtype=u.dtype)
+    return jnp.moveaxis(jnp.tensordot(u, unit, axes=(axis, 0)), -1, axis)
 
 
 def preconditioner(system: System, hierarchy: Hierarchy):
@@ -182,7 +212,8 @@ def v_cycle(system: System, hierarchy: Hierarchy, r, inverse_diagonal):
 
     def descend(depth, b):
         if depth == len(hierarchy.levels):
-            return (hierarchy.coarsest_inverse @ b.reshape(-1)).reshape(b.shape)
+            solution = hierarchy.coarsest_inverse @ _everywhere(b, axis=1).reshape(-1)
+            return _everywhere(solution.reshape(b.shape), axis=1)
         if depth == 0:
             operator, inverse = partial(apply, system), inverse_diagonal
         else:

@@ -29,7 +29,7 @@ def nucleated(current_density, tolerance=1e-8):
 
 @jax.jit
 def solve_for_1e3(model, state, current_density):
-    return charge.solve(model, state, current_density, 1e3, charge.precondition(model, state, 1e3))
+    return charge.solve(model, state, current_density, 1e3, model_module.precondition(model, state, 1e3).charge)
 
 
 @pytest.mark.parametrize("current_density", [5.0, -5.0])
@@ -134,7 +134,7 @@ def test_double_layer_charges_before_there_is_a_nucleus():
 
 @jax.jit
 def solve_short(model, state, current_density):
-    return charge.solve(model, state, current_density, 1e-3, charge.precondition(model, state, 1e-3))
+    return charge.solve(model, state, current_density, 1e-3, model_module.precondition(model, state, 1e-3).charge)
 
 
 def test_a_nucleated_surface_at_rest_starts_without_a_double_layer():

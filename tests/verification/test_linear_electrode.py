@@ -60,7 +60,7 @@ def electrode(cells, row):
 
 @jax.jit
 def solve(model, state, current_density):
-    return charge.solve(model, state, current_density, 1e9, charge.precondition(model, state, 1e9))
+    return charge.solve(model, state, current_density, 1e9, model_module.precondition(model, state, 1e9).charge)
 
 
 def distribution(cells, row):
