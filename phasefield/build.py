@@ -8,6 +8,7 @@ import numpy as np
 
 from phasefield import config as schema
 from phasefield import model as model_module
+from phasefield import sharding
 from phasefield.config import Config, ConfigError
 from phasefield.grid import Grid
 from phasefield.host import Geometry, ImageRequest, PackingRequest, generate, load_image
@@ -70,6 +71,12 @@ def grid_shape(config: Config) -> tuple[tuple[int, ...], tuple[str, ...]]:
         raise ConfigError(
             f"grid.spacing_um is {grid.spacing_um:g}, which makes a box of {' x '.join(map(str, shape))} cells; try a "
             "coarser spacing, a smaller grid.width_um or grid.dimensions=2"
+        )
+    if sharding.blocks(config.devices, shape) is None:
+        fitting = [str(n) for n in range(1, 65) if sharding.blocks(n, shape)]
+        raise ConfigError(
+            f"devices is {config.devices}, but a box of {' x '.join(map(str, shape))} cells cannot be cut into as many "
+            f"equal blocks; try one of {', '.join(fitting)}"
         )
     return shape, tuple(notes)
 

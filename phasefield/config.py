@@ -221,6 +221,8 @@ class Config:
     protocol: Protocol
     grid: Grid
     solver: Solver
+    devices: int = number(1, 2**16, example=4, default=1)
+    distributed: bool = False
 
 
 # ---------------------------------------------------------------- from a mapping to the schema

@@ -13,37 +13,87 @@ from phasefield.config import ConfigError
 SHORTEST_CACHED = 0.5  # s of compilation below which a program is not kept
 
 
-def prepare(device: str) -> str:
+def prepare(device: str, devices: int = 1, distributed: bool = False) -> str:
     """What runs where, in words, such as "cpu, 2 cores"; JAX runs there from now on.
 
-    Args: device: auto (a GPU where there is one), cpu or gpu.
-    Raises: ConfigError where a GPU is asked for and none is found.
+    Args:
+        device: auto (a GPU where there is one), cpu or gpu.
+        devices: how many of them share the box. Processors are split into as many.
+        distributed: whether this is one of several processes that make one run; they find each other by the batch
+            system, or by JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID.
+    Raises: ConfigError where a GPU or more devices are asked for than there are.
     """
     logging.getLogger("jax").setLevel(logging.WARNING)  # Hydra shows what JAX says of backends it does not find
     keep_compiled_programs()
     if device == "cpu":
         jax.config.update("jax_platforms", "cpu")
-        chosen = jax.devices("cpu")[0]
-    else:
-        chosen = _gpu()
-        if chosen is None and device == "gpu":
+    if distributed:
+        _join(devices)
+    elif devices > 1:
+        _split_processors(devices)
+    kind = "cpu" if device == "cpu" else "gpu"
+    if kind == "gpu" and not _found("gpu"):
+        if device == "gpu":
             raise ConfigError(
                 'device is gpu, but JAX finds none; install its CUDA version with `pip install "phasefield[cuda12]"` '
                 "(or [cuda13]) on a machine with an NVIDIA GPU, or use device=cpu"
             )
-        chosen = chosen or jax.devices("cpu")[0]
-    jax.config.update("jax_default_device", chosen)
-    if chosen.platform == "cpu":
-        return f"cpu, {cores()} cores"
-    return f"gpu, {chosen.device_kind}"
+        kind = "cpu"
+    there = _found(kind)
+    if len(there) < devices:
+        raise ConfigError(
+            f"devices is {devices}, but JAX finds {len(there)} of kind {kind}; it must be at most that, "
+            f"try devices={len(there)}" + (" or start more processes" if distributed else "")
+        )
+    local = [each for each in there if each.process_index == jax.process_index()]
+    jax.config.update("jax_default_device", local[0])
+    words = f"cpu, {cores()} cores" if kind == "cpu" else f"gpu, {there[0].device_kind}"
+    if devices > 1:
+        words += f", {devices} devices"
+    return words + (f" in {jax.process_count()} processes" if jax.process_count() > 1 else "")
 
 
-def _gpu():
-    """The first GPU, None where JAX has none."""
+def chosen(devices: int) -> list:
+    """The devices that share the box, after `prepare`."""
+    return _found(jax.config.jax_default_device.platform)[:devices]
+
+
+def _found(kind: str) -> list:
+    """The devices of all processes, none where JAX has none of this kind."""
     try:
-        return jax.devices("gpu")[0]
+        return jax.devices(kind)
     except (RuntimeError, AssertionError):  # the second, without a word, where JAX_PLATFORMS asks for a GPU
-        return None
+        return []
+
+
+def _split_processors(devices: int) -> None:
+    """Let JAX see the processors as so many devices, if it has not looked yet."""
+    try:
+        jax.config.update("jax_num_cpu_devices", devices)
+    except RuntimeError:  # it has; whether they suffice is seen by the caller
+        return
+
+
+def _join(devices: int) -> None:
+    """Join the other processes of this run.
+
+    Raises: ConfigError where they are not to be found.
+    """
+    if jax.distributed.is_initialized():
+        return
+    given = {name: os.environ.get(f"JAX_{name.upper()}") for name in ("num_processes", "process_id")}
+    numbers = {name: int(value) for name, value in given.items() if value is not None and value.isdigit()}
+    if numbers and devices % numbers.get("num_processes", devices) == 0:
+        _split_processors(devices // numbers["num_processes"])
+    try:
+        jax.config.update("jax_cpu_collectives_implementation", "gloo")
+        jax.distributed.initialize(**numbers)  # the address comes from JAX_COORDINATOR_ADDRESS by itself
+    except (RuntimeError, ValueError) as error:
+        raise ConfigError(
+            f"distributed is true, but the processes do not find each other ({error}); start them with srun or mpirun, "
+            "or set JAX_COORDINATOR_ADDRESS (host:port), JAX_NUM_PROCESSES and JAX_PROCESS_ID in each; for one process "
+            "use distributed=false"
+        ) from error
 
 
 def cores() -> int:
@@ -51,11 +101,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def available_memory() -> float | None:
-    """Memory of the device that runs [bytes]; None where the system does not say."""
+def available_memory(devices: int = 1) -> float | None:
+    """Memory of the devices that run [bytes], that of the computer for processors; None where it is not known."""
     device = jax.config.jax_default_device or jax.devices()[0]
     if device.platform != "cpu":
-        return (device.memory_stats() or {}).get("bytes_limit")
+        each = (device.memory_stats() or {}).get("bytes_limit")
+        return None if each is None else devices * each
     try:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import jax
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
@@ -19,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 import phasefield
-from phasefield import build, device, diagnostics, measures, simulate, snapshots
+from phasefield import build, device, diagnostics, measures, sharding, simulate, snapshots
 from phasefield.config import Config, ConfigError, to_yaml
 from phasefield.connectivity import path_threshold, reaches
 from phasefield.host import Geometry
@@ -68,21 +69,22 @@ def run_experiment(config: Config, folder, progress: bool = True, geometry: Geom
     Raises: ConfigError, HostError for what cannot be built. SimulationError for a run that cannot go on; its files are
         whole up to there.
     """
-    console = Console(highlight=False, quiet=not progress)
+    folder = Path(folder)
+    _, notes = build.grid_shape(config)
+    where = device.prepare(config.device, config.devices, config.distributed)
+    console = Console(highlight=False, quiet=not (progress and sharding.first_process()))
     if not console.is_terminal:
         console.width = 120
-    folder = Path(folder)
-    where = device.prepare(config.device)
     started = clock.perf_counter()
     _refuse_what_does_not_fit(config)
     geometry = build.geometry(config) if geometry is None else geometry
-    notes = [*build.grid_shape(config)[1], *geometry.notes, *build.check_room(config, geometry)]
+    notes = [*notes, *geometry.notes, *build.check_room(config, geometry)]
     _print_banner(console, config, geometry, where, folder, notes)
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(to_yaml(config))
     model = build.model(config, geometry)
     state = build.initial_state(config, model)
+    if config.devices > 1:
+        model, state = sharding.distribute((model, state), geometry.shape, device.chosen(config.devices))
     recorder = _Recorder(folder, config, geometry, console, started)
     recorder.create(where)
     try:
@@ -100,8 +102,9 @@ def run_experiment(config: Config, folder, progress: bool = True, geometry: Geom
         recorder.write("failed", str(error) or type(error).__name__)
         raise
     result = recorder.write("finished")
-    _draw(console, folder)
-    _print_measures(console, result, folder)
+    if sharding.first_process():
+        _draw(console, folder)
+        _print_measures(console, result, folder)
     return result
 
 
@@ -110,7 +113,10 @@ def run_experiment(config: Config, folder, progress: bool = True, geometry: Geom
 
 @dataclass
 class _Recorder:
-    """Writes snapshots, history and measures as they come; trouble with a file is reported and ends no run."""
+    """Writes snapshots, history and measures as they come; trouble with a file is reported and ends no run.
+
+    Where several processes make the run, all of them gather the fields and the first one writes.
+    """
 
     folder: Path
     config: Config
@@ -127,7 +133,12 @@ class _Recorder:
         return self.folder / "run.vtkhdf"
 
     def create(self, where: str) -> None:
-        """The run file without snapshots, and what it says of its origin."""
+        """The folder, the configuration, the run file without snapshots, and what it says of its origin."""
+        self.started_stepping = clock.perf_counter()
+        if not sharding.first_process():
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "config.yaml").write_text(to_yaml(self.config))
         geometry = self.geometry
         inserting = [phase.name for phase in build.phases(self.config, geometry.names) if phase.insertion is not None]
         kinds = dict.fromkeys(DYNAMIC, np.dtype("f4"))
@@ -136,7 +147,6 @@ class _Recorder:
         static["pore_fraction"] = geometry.pore
         static = {name: np.asarray(values, "f4") for name, values in static.items()}
         bounds = {"host_bottom": geometry.bottom, "host_top": geometry.top}
-        self.started_stepping = clock.perf_counter()
         snapshots.create(
             self.path, geometry.shape, geometry.spacing, static, kinds, provenance(self.config, where) | bounds
         )
@@ -155,13 +165,18 @@ class _Recorder:
             "reaction": snapshot.plating,
             "nucleated": state.nucleated,
         }
-        for phase, theta in zip(snapshot.model.host.phases, state.lithiation, strict=True):
+        fields = {name: sharding.whole(values) for name, values in fields.items()}
+        for phase, theta in zip(snapshot.model.host.phases, sharding.whole(state.lithiation), strict=True):
             if phase.insertion is not None:
                 fields[f"lithiation_{phase.name}"] = theta
+        conductivity = sharding.whole(jax.jit(charge.electronic_conductivity)(snapshot.model, state))
+        pore, potential = sharding.whole(snapshot.model.pore), float(diagnostics.potential(state))
+        if not sharding.first_process():
+            return
         history = snapshot.history
         try:
             if time > self.last_time:
-                snapshots.append(self.path, time, snapshot.charge, {k: np.asarray(v) for k, v in fields.items()})
+                snapshots.append(self.path, time, snapshot.charge, fields)
                 self.last_time = time
             if len(history["time"]) > self.rows:
                 snapshots.append_history(self.path, {name: rows[self.rows :] for name, rows in history.items()})
@@ -169,9 +184,9 @@ class _Recorder:
         except snapshots.SnapshotError as error:
             self.console.print(f"[yellow]A snapshot was lost:[/] {error}")
         self.measures = measures.measures(
-            pore=np.asarray(snapshot.model.pore),
-            phase=np.asarray(state.phase),
-            electronic_conductivity=np.asarray(charge.electronic_conductivity(snapshot.model, state)),
+            pore=pore,
+            phase=fields["phase"],
+            electronic_conductivity=conductivity,
             spacing=self.geometry.spacing,
             bottom=self.geometry.bottom,
             top=self.geometry.top,
@@ -181,7 +196,7 @@ class _Recorder:
         if not self.console.is_terminal:
             self.console.print(
                 f"{_clock(time)}  {snapshot.charge / mAh_per_cm2:7.3f} mAh/cm2  "
-                f"{float(diagnostics.potential(state)) / mV:8.1f} mV  {len(history['time']):5d} steps"
+                f"{potential / mV:8.1f} mV  {len(history['time']):5d} steps"
             )
 
     def write(self, status: str, reason: str = "") -> dict:
@@ -197,6 +212,8 @@ class _Recorder:
         }
         if reason:
             result["reason"] = reason
+        if not sharding.first_process():
+            return result
         path, temporary = self.folder / "measures.json", self.folder / ".measures.json.part"
         try:
             temporary.write_text(json.dumps(_plain(result), indent=2) + "\n")
@@ -265,7 +282,7 @@ def _git() -> tuple[str, bool]:
 
 def _refuse_what_does_not_fit(config: Config) -> None:
     """Nothing; raises ConfigError where the grid needs more memory than the device has."""
-    needed, there = build.memory_estimate(config), device.available_memory()
+    needed, there = build.memory_estimate(config), device.available_memory(config.devices)
     if there is not None and needed > there:
         raise ConfigError(
             f"grid.spacing_um is {config.grid.spacing_um:g}: this box needs about {needed / 1e9:.3g} GB, and the "
@@ -275,7 +292,7 @@ def _refuse_what_does_not_fit(config: Config) -> None:
 
 
 def _print_banner(console: Console, config: Config, geometry: Geometry, where: str, folder: Path, notes) -> None:
-    memory, there = build.memory_estimate(config), device.available_memory()
+    memory, there = build.memory_estimate(config), device.available_memory(config.devices)
     cells = " x ".join(map(str, geometry.shape))
     box = " x ".join(f"{n * geometry.spacing / um:g}" for n in geometry.shape)
     table = Table.grid(padding=(0, 2))

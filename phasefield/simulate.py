@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from phasefield import diagnostics
+from phasefield import diagnostics, sharding
 from phasefield import model as model_module
 from phasefield.model import Model
 from phasefield.physics import interface, nucleation
@@ -145,12 +145,12 @@ def _attempt(model, control, current_density, carry, dt, preconditioner):
 
 
 @jax.jit
-def _segment(model, control, step_limits, carry, preconditioner, most_steps):
+def _segment(model, control, step_limits, carry, most_steps):
     """Up to `most_steps` accepted steps of one protocol step; fewer where the preconditioner has served its time."""
     current_density, time_end, potential_min, potential_max = step_limits
     working_current = current_density.astype(model.pore.dtype)
-
     built_for = carry.dt
+    preconditioner = model_module.precondition(model, carry.state, built_for.astype(model.pore.dtype))
 
     def unfinished(carry):
         fresh = (carry.dt <= STALE * built_for) & (carry.dt >= built_for / STALE) & (carry.linear <= EXPENSIVE)
@@ -224,6 +224,7 @@ def _segment(model, control, step_limits, carry, preconditioner, most_steps):
     return lax.while_loop(unfinished, body, carry)
 
 
+@jax.jit
 def _first_carry(model, state, control):
     zero = jnp.zeros((), jnp.int64)
     return _Carry(
@@ -231,7 +232,7 @@ def _first_carry(model, state, control):
         charge=jnp.zeros((), jnp.float64),
         throughput=jnp.zeros((), jnp.float64),
         stored_at_start=diagnostics.stored_charge(model, state).astype(jnp.float64),
-        dt=jnp.asarray(control.dt_first, jnp.float64),
+        dt=control.dt_first,
         linear=jnp.zeros((), jnp.int32),
         patience=zero,
         starved=jnp.zeros((), bool),
@@ -268,11 +269,10 @@ def run(
     control = TimeControl() if control is None else control
     traced_control = cast(control, jnp.float64)
     started = clock.perf_counter()
-    carry = _first_carry(model, state, control)
+    carry = _first_carry(model, state, traced_control)
 
     def segment(limits, carry, most_steps):
-        preconditioner = model_module.precondition(model, carry.state, carry.dt.astype(model.pore.dtype))
-        return _segment(model, traced_control, limits, carry, preconditioner, most_steps)
+        return _segment(model, traced_control, limits, sharding.alike(carry, model.pore), most_steps)
 
     carry = jax.block_until_ready(segment(_limits(protocol[0], 0.0), carry, 0))  # no steps: compiles
     compile_time = clock.perf_counter() - started

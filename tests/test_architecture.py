@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 
 # A module imports from the rows above its own, and a package from itself.
 LAYERS = (
-    "units arguments config connectivity precision",
+    "units arguments config connectivity precision sharding",
     "grid state materials operators protocol device measures snapshots",
     "host solvers",
     "physics conduction current_distribution plotting",

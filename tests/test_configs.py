@@ -21,7 +21,7 @@ DIMENSIONLESS = re.findall(
     growth charge_tolerance salt_tolerance newton_iterations linear_iterations interface_cells front_mobility cycles
     """,
 )
-CHOSEN = {"seed", "axis", "dimensions"}  # neither measured nor numerical
+CHOSEN = {"devices", "seed", "axis", "dimensions"}  # neither measured nor numerical
 SOURCE = re.compile(r"# (source: (A|A-ESI|B|V|C|P|D|U|E)\b|source: [a-z ]+ [A-Z]\b|numerical)")
 
 

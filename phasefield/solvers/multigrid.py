@@ -167,19 +167,21 @@ def _dense(stencils, coupling, shape, periodic):
     """Matrix of an operator, (n, n) for its n unknowns."""
     full = (stencils.shape[0], *shape)
     n = prod(full)
-    stencils = _everywhere(stencils, axis=1 + len(shape))
-    coupling = None if coupling is None else _everywhere(coupling, axis=0)
+    stencils = _everywhere(stencils, len(shape))
+    coupling = None if coupling is None else _everywhere(coupling, len(shape))
     columns = jax.vmap(lambda e: _apply_stencils(stencils, coupling, e.reshape(full), periodic).reshape(-1))
     return columns(jnp.eye(n, dtype=stencils.dtype)).T
 
 
-def _everywhere(u, axis):
-    """u itself. Where it is spread over devices along `axis`, each gets all of it, by a sum over them.
+def _everywhere(u, ndim):
+    """u itself. Where its last ndim axes are spread over devices, each gets all of it, by sums over them.
 
-    A product with the identity: the compiler would gather u otherwise, or spread the dense matrix too.
+    Products with identities: the compiler would gather u otherwise, or spread the dense matrix too.
     """
-    unit = jnp.eye(u.shape[axis], dtype=u.dtype)
-    return jnp.moveaxis(jnp.tensordot(u, unit, axes=(axis, 0)), -1, axis)
+    for axis in range(u.ndim - ndim, u.ndim):
+        unit = jnp.eye(u.shape[axis], dtype=u.dtype)
+        u = jnp.moveaxis(jnp.tensordot(u, unit, axes=(axis, 0)), -1, axis)
+    return u
 
 
 def preconditioner(system: System, hierarchy: Hierarchy):
@@ -208,12 +210,13 @@ def v_cycle(system: System, hierarchy: Hierarchy, r, inverse_diagonal):
         inverse_diagonal: `inverse_block_diagonal(system)`, computed once per system.
     """
     periodic = hierarchy.periodic
+    ndim = len(periodic)
     alone = partial(separately, system.spacing)
 
     def descend(depth, b):
         if depth == len(hierarchy.levels):
-            solution = hierarchy.coarsest_inverse @ _everywhere(b, axis=1).reshape(-1)
-            return _everywhere(solution.reshape(b.shape), axis=1)
+            solution = hierarchy.coarsest_inverse @ _everywhere(b, ndim).reshape(-1)
+            return _everywhere(solution.reshape(b.shape), ndim)
         if depth == 0:
             operator, inverse = partial(apply, system), inverse_diagonal
         else:

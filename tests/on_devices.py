@@ -1,0 +1,68 @@
+"""The same run on one and on four processors that JAX takes for devices, in a process of its own: they must be set up
+before JAX is first used. Prints what tests/test_devices.py wants to know."""
+
+import json
+import re
+
+import jax
+import numpy as np
+
+from phasefield import build, device, sharding, simulate
+from phasefield.config import compose
+from phasefield.precision import cast
+
+DEVICES = 4
+SMALL = ["host=cnt", "grid.spacing_um=1.5", "grid.width_um=24", "protocol.capacity_mAh_cm2=0.02", "device=cpu"]
+COLLECTIVES = ("all-gather", "all-to-all", "reduce-scatter", "collective-permute", "all-reduce")
+
+
+def run(devices, cut=sharding.blocks):
+    config = compose([*SMALL, f"devices={devices}"])
+    geometry = build.geometry(config)
+    model = build.model(config, geometry)
+    state = build.initial_state(config, model)
+    if devices > 1:
+        sharding.blocks = cut
+        model, state = sharding.distribute((model, state), geometry.shape, device.chosen(devices))
+    control = build.time_control(config)
+    outcome = simulate.run(model, state, build.protocol(config), control)
+    return model, cast(control, "float64"), outcome
+
+
+def differences(one, many):
+    """Largest difference of each field and each column of the history, over the largest value."""
+    pairs = {name: (getattr(one.state, name), getattr(many.state, name)) for name in ("phase", "concentration")}
+    pairs |= {name: (one.history[name], many.history[name]) for name in ("potential", "time", "nuclei", "lithium")}
+    return {
+        name: float(np.abs(sharding.whole(a) - sharding.whole(b)).max() / np.abs(sharding.whole(a)).max())
+        for name, (a, b) in pairs.items()
+    }
+
+
+def program(model, control, outcome):
+    """The compiled segment in XLA's words."""
+    carry = sharding.alike(simulate._first_carry(model, outcome.state, control), model.pore)
+    limits = simulate._limits(build.protocol(compose(SMALL))[0], 0.0)
+    return simulate._segment.lower(model, control, limits, carry, 8).compile().as_text()
+
+
+def compared(alone, cut):
+    """What a run in these blocks is, against the one on a single device."""
+    before = simulate._segment._cache_size()
+    model, control, shared = run(DEVICES, lambda *_: cut)
+    programs = simulate._segment._cache_size() - before
+    text = program(model, control, shared)
+    return {
+        "blocks": [list(shard.data.shape) for shard in shared.state.phase.addressable_shards],
+        "steps": [len(each.history["time"]) for each in (alone, shared)],
+        "differences": differences(alone, shared),
+        "programs": programs,
+        "collectives": {name: len(re.findall(rf"\b{name}(-start)?\(", text)) for name in COLLECTIVES},
+    }
+
+
+if __name__ == "__main__":
+    words = device.prepare("cpu", DEVICES)
+    _, _, alone = run(1)
+    result = {"device": words, "found": len(jax.devices())}
+    print(json.dumps(result | {"slabs": compared(alone, (4, 1)), "pencils": compared(alone, (2, 2))}))
