@@ -1,0 +1,76 @@
+"""Multigrid-CG iterations to 1e-6 over size, porosity and contrast: they must not grow."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from fields import host_charge, voxels
+from measure import compiled, report, seconds
+
+from phasefield.solvers import conjugate_gradients, multigrid
+from phasefield.solvers.system import apply
+
+TOLERANCE = 1e-6
+POROSITIES = (0.3, 0.46, 0.7)
+CONTRASTS = (1.0, 1e2, 1e6, 1e10)
+HOSTS = {  # conductivity of the host in S/m, of lithium 1000; is the lithium in pieces
+    "half filled, contrast 1e2": (10.0, False),
+    "half filled, contrast 1e6": (1e-3, False),
+    "half filled, contrast 1e10": (1e-7, False),
+    "lithium isolated in an insulator": (1e-6, True),
+}
+
+
+def study(kind: str, largest: int | None = None) -> None:
+    """Args: kind: cpu or gpu. largest: leave out boxes with longer sides."""
+    rows = []
+    for n in (64, 128, 256):
+        if largest is not None and n > largest:
+            continue
+        few = kind == "cpu" and n == 256  # minutes each: the middle porosity only
+        for porosity in POROSITIES:
+            if few and porosity != 0.46:
+                continue
+            for contrast in CONTRASTS:
+                system = voxels((n,) * 3, porosity, contrast)
+                rows.append(solved("porous voxels", n, porosity, f"{contrast:.0e}", system, potential_drop(system)))
+            for name, (electronic_host, isolated) in HOSTS.items():
+                system, b = host_charge((n,) * 3, porosity, electronic_host, 0.3 if isolated else 0.5, isolated)
+                rows.append(solved("both charges", n, porosity, name, system, b))
+            report("iterations", rows, finished=False)
+    report("iterations", rows)
+
+
+def potential_drop(system):
+    """Right-hand side of a drop of 1 between the plates."""
+    return jnp.zeros_like(system.diagonals).at[:, -1].set(system.diagonals[:, -1])
+
+
+def solved(problem, n, porosity, case, system, b) -> dict:
+    def solve(system, b):
+        hierarchy = multigrid.build(system, jnp.float32)
+        return conjugate_gradients.solve(
+            partial(apply, system),
+            multigrid.preconditioner(system, hierarchy),
+            b,
+            TOLERANCE,
+            lambda r: jnp.sum(jnp.abs(r)) / jnp.sum(jnp.abs(b)),
+        )
+
+    program, _, _ = compiled(solve, system, b)
+    x, convergence = program(system, b)
+    left = float(jnp.sum(jnp.abs(b - apply(system, x))) / jnp.sum(jnp.abs(b)))
+    each = seconds(program, system, b, tries=1 if n > 64 else 2)
+    jax.clear_caches()
+    return {
+        "problem": problem,
+        "cells": f"{n}^3",
+        "porosity": porosity,
+        "case": case,
+        "iterations": int(convergence.iterations),
+        "converged": bool(convergence.converged),
+        "true residual": left,
+        "seconds with set-up": each,
+        "ns a cell": each / np.prod(system.diagonals.shape[1:]) * 1e9,
+    }

@@ -1,0 +1,34 @@
+"""Time the solver, print tables and write them to benchmarks/results/:
+
+python benchmarks/run.py                             # all, on the device JAX finds: an hour on two cores
+python benchmarks/run.py kernels iterations --largest 128
+python benchmarks/run.py peers --device cpu          # needs `pip install pyamg`
+"""
+
+import argparse
+import importlib
+
+STUDIES = ("kernels", "iterations", "runs", "ensembles", "peers")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("studies", nargs="*", metavar="STUDY", help=f"of {', '.join(STUDIES)}; all if none is named")
+    parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
+    parser.add_argument("--largest", type=int, metavar="N", help="leave out boxes with longer sides")
+    options = parser.parse_args()
+    if unknown := sorted(set(options.studies) - set(STUDIES)):
+        parser.error(f"no study named {', '.join(unknown)}; there are {', '.join(STUDIES)}")
+
+    import jax
+
+    from phasefield import device
+
+    print(device.prepare(options.device))
+    kind = "cpu" if jax.config.jax_default_device.platform == "cpu" else "gpu"
+    for name in options.studies or STUDIES:
+        importlib.import_module(name).study(kind, options.largest)
+
+
+if __name__ == "__main__":
+    main()
