@@ -310,3 +310,17 @@ def test_float32_cycle_preconditions_too():
     assert convergence.error.dtype == jnp.float32
     assert bool(convergence.converged)
     assert int(convergence.iterations) <= 40
+
+
+def test_coarse_levels_in_float32_know_insulated_pockets():
+    """Conductors with walls of 1e-10 about them: what ties them to the rest would be lost in sums of float32."""
+    rng = np.random.default_rng(0)
+    k = np.where(rng.random((24, 16, 16)) < 0.75, 1e-10, 1.0)  # below percolation: all conductors are pockets
+    plates = np.zeros(k.shape)
+    plates[0], plates[-1] = 2 * k[0], 2 * k[-1]
+    system = assemble(jnp.array(k)[None], jnp.array(plates)[None], None, jnp.array(1.0), (False,) * 3, "harmonic")
+    b = jnp.zeros((1, *k.shape)).at[0, -1].set(jnp.array(plates[-1]))
+    hierarchy = jax.jit(lambda system: multigrid.build(system, jnp.float32))(system)
+    assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(hierarchy))
+    _, convergence = jax.jit(solve)(system, b, hierarchy=hierarchy)
+    assert bool(convergence.converged)
