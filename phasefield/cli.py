@@ -57,6 +57,7 @@ common overrides:
   lithium.exchange_current_density_A_m2=10
   grid.spacing_um=0.5                      grid.width_um=48         grid.dimensions=2
   seed=1                                   device=auto|cpu|gpu      precision=float64|float32
+  devices=4                                one box over four of them
   hydra.run.dir=outputs/mine               where the files go
 
 several runs:
