@@ -24,6 +24,7 @@ def main() -> None:
 
     from phasefield import device
 
+    jax.config.update("jax_enable_compilation_cache", False)  # or compiling would seem to take no time
     print(device.prepare(options.device))
     kind = "cpu" if jax.config.jax_default_device.platform == "cpu" else "gpu"
     for name in options.studies or STUDIES:
