@@ -66,8 +66,7 @@ def cases(shape, dtype, bandwidth) -> list[dict]:
     scale = 1e-3 * float(jnp.max(jnp.abs(b))) / float(jnp.max(jnp.abs(apply(system, b))))
 
     def row(what, each, compile_seconds, memory, moved=None, precision=dtype, iterations=""):
-        gained = {} if moved is None else {"GB/s": moved * cells / each / 1e9}
-        share = "" if moved is None else moved * cells / each / bandwidth[precision]
+        rate = "" if moved is None else moved * cells / each
         return {
             "what": what,
             "cells": "x".join(map(str, shape)),
@@ -76,8 +75,8 @@ def cases(shape, dtype, bandwidth) -> list[dict]:
             "ns a cell": each / cells * 1e9,
             "Mcells/s": cells / each / 1e6,
             "bytes a cell": "" if moved is None else float(moved),
-            "GB/s": gained.get("GB/s", ""),
-            "of copy bandwidth": share,
+            "GB/s": "" if moved is None else rate / 1e9,
+            "of copy bandwidth": "" if moved is None else rate / bandwidth[precision],
             "iterations": iterations,
             "compile s": compile_seconds,
             "memory B/cell": memory / cells,

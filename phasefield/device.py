@@ -83,8 +83,9 @@ def _join(devices: int) -> None:
         return
     given = {name: os.environ.get(f"JAX_{name.upper()}") for name in ("num_processes", "process_id")}
     numbers = {name: int(value) for name, value in given.items() if value is not None and value.isdigit()}
-    if numbers and devices % numbers.get("num_processes", devices) == 0:
-        _split_processors(devices // numbers["num_processes"])
+    processes = numbers.get("num_processes", 0)
+    if processes > 0 and devices % processes == 0:
+        _split_processors(devices // processes)
     try:
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         jax.distributed.initialize(**numbers)  # the address comes from JAX_COORDINATOR_ADDRESS by itself
