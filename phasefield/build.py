@@ -17,8 +17,8 @@ from phasefield.host.image_files import open_image
 from phasefield.materials import Electrolyte, Host, HostPhase, Insertion, Lithium
 from phasefield.model import Model
 from phasefield.protocol import Step
-from phasefield.simulate import TimeControl
 from phasefield.state import State
+from phasefield.stepping import TimeControl
 from phasefield.units import (
     FARADAY,
     GAS_CONSTANT,

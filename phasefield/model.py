@@ -70,15 +70,17 @@ class Preconditioner:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class StepReport:
-    """How a step went: the reaction it computed, and whether its solves met their tolerances."""
+    """How a step went: its reaction, whether its solves met their tolerances, whether its fronts were followed."""
 
     reaction: charge.Reaction
     converged: jax.Array
+    followed: jax.Array
     newton_iterations: jax.Array
     linear_iterations: jax.Array
     charge_error: jax.Array
 
 
+FARTHEST = 30.0  # cells that lithium may reach in a step; one that asks for more is not followed, and to be repeated
 SMALLEST_REACTIVE_PORE = 0.05  # below it lithium and host cannot be told apart
 
 
@@ -193,13 +195,15 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
     Balance charge, move the interface, transport salt, lithiate the host, nucleate and spread.
     """
     potentials, reaction, balance, newton = charge.solve(model, state, current_density, dt, preconditioner.charge)
-    phase = interface.advance(model, state, reaction, dt)
+    followed = reach(model, reaction) * dt <= FARTHEST * model.grid.spacing
+    moving = jnp.where(followed, dt, 0.0)
+    phase = interface.advance(model, state, reaction, moving)
     concentration, salt = transport.advance(
         model, state, phase, potentials[0], current_density, dt, preconditioner.salt
     )
     theta = uptake.advance(model, state, reaction.insertion, dt)
     nucleated, nuclei, key = nucleation.sample(model, state, reaction.overpotential, dt)
-    nucleated = nucleation.overgrow(model, nucleated, reaction.front_speed, dt)
+    nucleated = nucleation.overgrow(model, nucleated, reaction.front_speed, moving)
     after = State(
         phase=phase,
         concentration=concentration,
@@ -213,5 +217,16 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
         time=state.time + dt,
     )
     return after, StepReport(
-        reaction, balance.converged & salt.converged, newton, balance.iterations + salt.iterations, balance.error
+        reaction=reaction,
+        converged=balance.converged & salt.converged,
+        followed=followed,
+        newton_iterations=newton,
+        linear_iterations=balance.iterations + salt.iterations,
+        charge_error=balance.error,
     )
+
+
+def reach(model: Model, reaction: charge.Reaction):
+    """Speed [m/s] of what grows fastest: a front, or lithium over the surface."""
+    overgrowth = jnp.max(jnp.where(model.surface > 0, reaction.front_speed, 0.0))
+    return jnp.maximum(reaction.fastest_front, overgrowth)

@@ -7,7 +7,7 @@ import re
 import jax
 import numpy as np
 
-from phasefield import build, device, sharding, simulate
+from phasefield import build, device, sharding, simulate, stepping
 from phasefield.config import compose
 from phasefield.precision import cast
 
@@ -41,9 +41,8 @@ def differences(one, many):
 
 def program(model, control, outcome):
     """The compiled segment in XLA's words."""
-    carry = sharding.alike(simulate._first_carry(model, outcome.state, control), model.pore)
-    limits = simulate._limits(build.protocol(compose(SMALL))[0], 0.0)
-    return simulate._segment.lower(model, control, limits, carry, 8).compile().as_text()
+    carry = sharding.alike(stepping.begin(model, outcome.state, control), model.pore)
+    return simulate._segment.lower(model, control, simulate.IDLE, carry).compile().as_text()
 
 
 def compared(alone, cut):

@@ -165,7 +165,7 @@ def test_an_image_becomes_a_host(tmp_path):
 
 
 def test_the_solver_file_mirrors_the_defaults_of_the_loop():
-    from phasefield.simulate import TimeControl
+    from phasefield.stepping import TimeControl
 
     given, default = build.time_control(compose()), TimeControl()
     assert [getattr(given, name) for name in vars(default)] == pytest.approx(list(vars(default).values()))

@@ -10,7 +10,8 @@ import pytest
 from phasefield import diagnostics, simulate
 from phasefield import model as model_module
 from phasefield.protocol import Step
-from phasefield.simulate import SimulationError, TimeControl
+from phasefield.simulate import SimulationError
+from phasefield.stepping import TimeControl
 from phasefield.units import FARADAY, mA_per_cm2, mAh_per_cm2, nm, um
 
 CURRENT = 0.5 * mA_per_cm2

@@ -244,6 +244,7 @@ def solve(model, state, current_density, dt, hierarchy):
             jnp.maximum(RESIDUAL_REDUCTION * error, 0.3 * reachable(potentials)),
             misplaced,
             model.linear_iterations,
+            positive=h,
         )
         largest = jnp.max(jnp.where(gain > 0, jnp.abs(change[1] - change[0]), 0.0))
         potentials = potentials + jnp.minimum(1.0, OVERPOTENTIAL_STEP / jnp.maximum(largest, 1e-30)) * change

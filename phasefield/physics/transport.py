@@ -64,5 +64,6 @@ def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy
         model.salt_tolerance,
         lambda r: jnp.sum(jnp.abs(r)) / scale,
         model.linear_iterations,
+        positive=model.grid.spacing,
     )
     return state.concentration + change[0], convergence

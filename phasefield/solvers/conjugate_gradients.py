@@ -30,7 +30,9 @@ def dot(u, v):
     return jnp.tensordot(u, v, axes=u.ndim)
 
 
-def solve(operator, preconditioner, right_hand_side, tolerance, measure, max_iterations: int = 200, guess=None):
+def solve(
+    operator, preconditioner, right_hand_side, tolerance, measure, max_iterations: int = 200, guess=None, positive=None
+):
     """(x, Convergence) of A x = b for symmetric positive definite A.
 
     Args:
@@ -39,10 +41,12 @@ def solve(operator, preconditioner, right_hand_side, tolerance, measure, max_ite
         tolerance: stop when measure(residual) is at most this; traced.
         measure: residual -> a norm in a unit that means something.
         guess: start; zero if None.
+        positive: for `separately`, of use where many solves are mapped over: a number above 0 that they share.
     """
     b = right_hand_side
     x = jnp.zeros_like(b) if guess is None else guess
     residual = b if guess is None else b - operator(x)
+    positive = tolerance + 1 if positive is None else positive
 
     def unfinished(carry):
         *_, iterations, error = carry
@@ -54,7 +58,7 @@ def solve(operator, preconditioner, right_hand_side, tolerance, measure, max_ite
         rz = dot(r, z)
         # Polak-Ribiere form: keeps conjugacy when the preconditioner is only symmetric to rounding
         beta = jnp.where(iterations > 0, (rz - dot(r_before, z)) / rz_before, 0)
-        p = separately(tolerance + 1, lambda z, p: z + beta * p, z, p)
+        p = separately(positive, lambda z, p: z + beta * p, z, p)
         q = operator(p)
         alpha = rz / dot(p, q)
         x, r_after = x + alpha * p, r - alpha * q

@@ -10,7 +10,7 @@ def separately(positive, compute, *arguments):
 
     XLA's CPU backend merges a stencil's argument into the stencil and works it out anew for every neighbour, 2 to 30
     times the work. It does not look across a condition, and `positive`, a number above 0 that only the run knows,
-    makes one. On other devices a barrier does.
+    makes one; under `jax.vmap` it must not be mapped over. On other devices a barrier does.
     """
     if jax.default_backend() != "cpu":
         return lax.optimization_barrier(compute(*arguments))

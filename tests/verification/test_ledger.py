@@ -10,7 +10,7 @@ import pytest
 from phasefield import model as model_module
 from phasefield import simulate, units
 from phasefield.protocol import Step
-from phasefield.simulate import TimeControl
+from phasefield.stepping import TimeControl
 from phasefield.units import FARADAY, GAS_CONSTANT, mA_per_cm2, mAh_per_cm2, nm, um
 
 THICKNESS_OF_A_CHARGE = cases.LITHIUM.molar_volume / FARADAY  # m of dense lithium per C/m2

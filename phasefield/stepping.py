@@ -1,0 +1,232 @@
+"""Segments of time steps in one program: each step tried, judged, kept or repeated, and the next dt chosen."""
+
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from phasefield import diagnostics
+from phasefield import model as model_module
+from phasefield.physics import interface, nucleation
+from phasefield.precision import cast
+from phasefield.state import State
+
+SEGMENT = 8  # most steps between two looks of the host program; they share the coarse levels of the multigrid
+EXPENSIVE = 50  # linear iterations of a step after which these levels are built anew
+STALE = 4.0  # factor by which dt may leave the one these levels were built for
+SALT = 2  # place in _Carry.failure
+CRAWL = 1e-3  # of dt_max: steps this short for want of salt get nowhere
+LITTLE_SALT = 0.02  # of the initial concentration
+PATIENCE = 5  # accepted steps after a repeated one before dt grows again
+OHMIC = 0.01  # of dt_first: below it a change of potential is the ohmic drop of a new current, which no dt resolves
+FEW_NUCLEI = 4.0  # that any step may add
+
+RUNNING, REACHED, BELOW, ABOVE, STUCK = range(5)  # what may have stopped a segment
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class TimeControl:
+    """What limits a time step; all traced.
+
+    Args:
+        phase_change: largest change of xi in a step [-]; twice this repeats the step.
+        overpotential_change: largest change of the electrode's potential, and of eta in the mean over the surface, in a
+            step [V]; three times this repeats it.
+        nucleation_fraction: expected new nuclei in a step over those there are [-].
+        growth: largest factor from one dt to the next [-].
+        dt_first, dt_min, dt_max: [s].
+    """
+
+    phase_change: float = 0.1
+    overpotential_change: float = 0.004
+    nucleation_fraction: float = 0.1
+    growth: float = 2.0
+    dt_first: float = 1e-4
+    dt_min: float = 1e-7
+    dt_max: float = 120.0
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Limits:
+    """What ends a segment; all traced.
+
+    Args:
+        current_density: [A/m2]. time_end: [s]. potential_min, potential_max: [V].
+        begins: whether this is the first segment of a protocol step, which starts with dt_first.
+        most_steps: accepted ones.
+    """
+
+    current_density: float
+    time_end: float
+    potential_min: float = -np.inf
+    potential_max: float = np.inf
+    begins: bool = False
+    most_steps: int = SEGMENT
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Carry:
+    """A run between two segments, and what has become of the last one."""
+
+    state: State
+    potential: jax.Array  # V
+    charge: jax.Array  # C/m2 passed since the start
+    throughput: jax.Array  # the same without sign
+    stored_at_start: jax.Array  # C/m2
+    dt: jax.Array
+    linear: jax.Array  # linear iterations of the last attempt
+    patience: jax.Array  # accepted steps to go before dt may grow
+    starved: jax.Array  # a step was repeated for want of salt, and there still is next to none where it was
+    steps: jax.Array  # of the last segment
+    rejected: jax.Array  # so far
+    stopped: jax.Array  # the last segment, by what
+    failure: jax.Array  # (4,) why the last attempt was repeated: solver, phase, salt, not finite
+    plating: jax.Array
+    overpotential: jax.Array
+    history: dict[str, jax.Array]  # of the last segment
+
+
+SMALL = ("potential", "charge", "dt", "starved", "steps", "rejected", "stopped", "failure", "history")
+
+
+def glance(carry: Carry) -> dict:
+    """What the host program looks at between two segments: all but the fields."""
+    return {"time": carry.state.time, **{name: getattr(carry, name) for name in SMALL}}
+
+
+def _attempt(model, control, current_density, carry, dt, preconditioner):
+    """One step and whether it is good enough: (after, report, accepted, failure, largest changes)."""
+    working = dt.astype(model.pore.dtype)
+    after, report = model_module.step(model, carry.state, current_density, working, preconditioner)
+    after = replace(after, time=carry.state.time + dt)  # in float64 whatever the fields are in
+    change = jnp.max(jnp.abs(after.phase - carry.state.phase))
+    eta = carry.state.electronic_potential - carry.state.ionic_potential
+    eta_after = after.electronic_potential - after.ionic_potential
+    # the mean over the surface: single cells of a floating conductor may jump when they nucleate, and implicitly so
+    mean_swing = diagnostics.surface_mean(model, jnp.abs(eta_after - eta))
+    swing = jnp.maximum(mean_swing, jnp.abs(diagnostics.potential(after) - diagnostics.potential(carry.state)))
+    finite = jnp.isfinite(change) & jnp.isfinite(swing) & jnp.all(jnp.isfinite(after.concentration))
+    low, high = interface.PHASE_BOUNDS
+    in_bounds = (jnp.min(after.phase) >= low) & (jnp.max(after.phase) <= high)
+    in_bounds &= report.followed & (change <= 2 * control.phase_change)
+    has_salt = jnp.min(after.concentration) > 0
+    failure = jnp.stack([~report.converged, ~in_bounds, ~has_salt, ~finite])
+    resolvable = dt > OHMIC * control.dt_first
+    accepted = ~jnp.any(failure) & ((swing <= 3 * control.overpotential_change) | ~resolvable)
+    return after, report, accepted, failure, change, swing
+
+
+def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
+    """One segment: accepted steps of one protocol step, fewer where the preconditioner has served its time."""
+    limits, control = cast(limits, jnp.float64), cast(control, jnp.float64)
+    current_density, time_end = limits.current_density, limits.time_end
+    working_current = current_density.astype(model.pore.dtype)
+    carry = replace(
+        carry,
+        dt=jnp.where(limits.begins, control.dt_first, carry.dt),
+        linear=jnp.zeros_like(carry.linear),
+        steps=jnp.zeros_like(carry.steps),
+        stopped=jnp.zeros_like(carry.stopped),
+    )
+    built_for = carry.dt
+    preconditioner = model_module.precondition(model, carry.state, built_for.astype(model.pore.dtype))
+
+    def unfinished(carry):
+        fresh = (carry.dt <= STALE * built_for) & (carry.dt >= built_for / STALE) & (carry.linear <= EXPENSIVE)
+        return (carry.steps < limits.most_steps) & (carry.stopped == RUNNING) & fresh
+
+    def body(carry):
+        left = time_end - carry.state.time
+        # the last stretch in two even steps rather than a full one and a crumb
+        dt = jnp.where(left <= carry.dt, left, jnp.where(left < 2 * carry.dt, 0.5 * left, carry.dt))
+        after, report, accepted, failure, change, swing = _attempt(
+            model, control, working_current, carry, dt, preconditioner
+        )
+        factor = jnp.minimum(control.overpotential_change / jnp.maximum(swing, 1e-12), control.growth)
+        factor = jnp.maximum(factor, jnp.minimum(OHMIC * control.dt_first / dt, 1))
+        factor = jnp.minimum(factor, control.phase_change / jnp.maximum(change, 1e-12))
+        factor = jnp.where((carry.patience > 0) | carry.starved, jnp.minimum(factor, 1), factor)
+        # a step cut short by the end of its protocol step says nothing against the dt before it
+        longer = jnp.where((dt < carry.dt) & (factor >= 1), jnp.maximum(dt * factor, carry.dt), dt * factor)
+        rate = nucleation.unsaturated_rate(model, after, report.reaction.overpotential)
+        nuclei = jnp.maximum(control.nucleation_fraction * after.nuclei, FEW_NUCLEI)
+        longer = jnp.minimum(jnp.minimum(longer, nuclei / jnp.maximum(rate, 1e-30)), control.dt_max)
+        # where salt runs out, steps get shorter and do not grow again; a run that crawls like that is at its end
+        shorter = jnp.where(failure[SALT], 0.25, 0.5) * dt
+        little = jnp.min(after.concentration) < LITTLE_SALT * model.electrolyte.concentration
+        starved = (carry.starved & little) | failure[SALT]
+        dt_next = jnp.where(accepted, longer, shorter)
+
+        charge = carry.charge + current_density * dt
+        potential = diagnostics.potential(after)
+        reached = time_end - after.time <= 1e-9 * time_end
+        stopped = jnp.where(reached, REACHED, RUNNING)
+        stopped = jnp.where(potential <= limits.potential_min, BELOW, stopped)
+        stopped = jnp.where(potential >= limits.potential_max, ABOVE, stopped)
+        too_short = (shorter < control.dt_min) | (starved & (shorter < CRAWL * control.dt_max))
+        stopped = jnp.where(accepted, stopped, jnp.where(too_short, STUCK, RUNNING))
+
+        throughput = carry.throughput + jnp.abs(current_density) * dt
+        gained = diagnostics.stored_charge(model, after) - carry.stored_at_start
+        row = {
+            **diagnostics.history_row(model, after, report, current_density, dt, potential),
+            "charge": charge,
+            "ledger_error": jnp.abs(gained - charge) / jnp.where(throughput > 0, throughput, jnp.inf),
+            "rejected_steps": carry.rejected,
+        }
+        history = {
+            name: values.at[carry.steps].set(jnp.where(accepted, row[name], values[carry.steps]))
+            for name, values in carry.history.items()
+        }
+
+        def choose(new, old):
+            return jnp.where(accepted, new, old)
+
+        return Carry(
+            state=jax.tree.map(choose, after, carry.state),
+            potential=choose(potential, carry.potential),
+            charge=choose(charge, carry.charge),
+            throughput=choose(throughput, carry.throughput),
+            stored_at_start=carry.stored_at_start,
+            dt=dt_next,
+            linear=report.linear_iterations,
+            patience=jnp.where(accepted, jnp.maximum(carry.patience - 1, 0), PATIENCE),
+            starved=starved,
+            steps=carry.steps + accepted,
+            rejected=carry.rejected + ~accepted,
+            stopped=stopped,
+            failure=failure,
+            plating=choose(report.reaction.plating, carry.plating),
+            overpotential=choose(report.reaction.overpotential, carry.overpotential),
+            history=history,
+        )
+
+    return lax.while_loop(unfinished, body, carry)
+
+
+def begin(model, state: State, control: TimeControl) -> Carry:
+    """A run before its first segment."""
+    zero = jnp.zeros((), jnp.int64)
+    return Carry(
+        state=state,
+        potential=diagnostics.potential(state),
+        charge=jnp.zeros((), jnp.float64),
+        throughput=jnp.zeros((), jnp.float64),
+        stored_at_start=diagnostics.stored_charge(model, state).astype(jnp.float64),
+        dt=jnp.asarray(control.dt_first, jnp.float64),
+        linear=jnp.zeros((), jnp.int32),
+        patience=zero,
+        starved=jnp.zeros((), bool),
+        steps=zero,
+        rejected=zero,
+        stopped=zero,
+        failure=jnp.zeros(4, bool),
+        plating=jnp.zeros_like(model.pore),
+        overpotential=jnp.zeros_like(model.pore),
+        history={name: jnp.zeros(SEGMENT, jnp.float64) for name in diagnostics.HISTORY},
+    )
