@@ -7,9 +7,7 @@ from jax import lax
 
 from phasefield import operators
 
-THROUGH = (
-    2  # cells to either side that a nucleus reaches through a wall: diffuse by one, it holds 95 % of its area there
-)
+THROUGH = 3  # cells to either side that a nucleus reaches through a wall, which is diffuse by one
 STABLE = 0.5  # cells that nucleated surface spreads by in a sub-step
 
 
