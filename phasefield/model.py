@@ -30,6 +30,7 @@ class Model:
         pore: eps_p [-]; reactive_pore: the same where large enough to react, else 0.
         pore_faces: of reactive pore between neighbours, see `interface.pore_faces`.
         surface: a_sub, area of host and collector per volume where it can react [1/m].
+        facing: axis that the wall in a cell faces, see `nucleation.facing`.
         surface_shares: part of it that belongs to each host phase [-], shape (K, *grid.shape).
         charge_tolerance, salt_tolerance: misplaced current and salt, over the applied [-].
         newton_iterations, linear_iterations: most per step, per solve.
@@ -49,6 +50,7 @@ class Model:
     reactive_pore: jax.Array
     pore_faces: tuple[jax.Array, ...]
     surface: jax.Array
+    facing: jax.Array
     surface_shares: jax.Array
     charge_tolerance: float
     salt_tolerance: float
@@ -135,6 +137,7 @@ def build_model(
         reactive_pore=reactive_pore,
         pore_faces=interface.pore_faces(pore, reactive_pore, periodic),
         surface=jnp.where(reacts, surface, 0.0),
+        facing=jnp.where(reacts & (surface > 0), nucleation.facing(pore), 0),
         surface_shares=areas / jnp.where(all_areas > 0, all_areas, 1.0),
         charge_tolerance=charge_tolerance,
         salt_tolerance=salt_tolerance,

@@ -21,6 +21,7 @@ def surface(barrier=0.1, prefactor=1e25):
     ramp = np.linspace(0.6, 0.3, WIDE[0])[:, None] * np.ones(WIDE)
     phases = (replace(cases.COPPER, nucleation_overpotential=(barrier, barrier)), cases.CARBON)
     model = cases.model(WIDE, fractions=np.stack([ramp, 0 * ramp]), phases=phases, nucleation_prefactor=prefactor)
+    model = replace(model, facing=jnp.zeros_like(model.facing))  # each cell a wall of its own
     return model, model_module.initial_state(model, 0)
 
 
@@ -122,6 +123,54 @@ def test_a_nucleus_is_a_cube_of_its_size(shape, cells):
     for axis in range(len(shape)):
         others = tuple(b for b in range(len(shape)) if b != axis)
         assert np.count_nonzero(grown.any(axis=others)) == cells
+
+
+def area_of_a_nucleus(spacing, normal):
+    """Mean area that a nucleus of 1 um makes active on a flat wall [um2], over the places where it may appear."""
+    n = round(16e-6 / spacing)
+    place = (np.stack(np.meshgrid(*[np.arange(n) + 0.5] * 3, indexing="ij"), -1) / n - 0.5) @ normal
+    below = np.clip(0.5 - place * n / np.linalg.norm(normal), 0, 1)
+    fractions = np.stack([diffuse(below), np.zeros((n,) * 3)])
+    model = cases.model((n,) * 3, fractions=fractions, spacing=spacing, nucleus_size=1e-6)
+    area = np.asarray(model.surface) * (spacing * 1e6) ** 3 * 1e-6
+    middle = np.abs(np.indices((n,) * 3) - n / 2 + 0.5).max(axis=0) < n / 4  # away from the sides of the box
+    places, chance = np.flatnonzero(middle & (area > 0)), area[middle & (area > 0)]
+
+    @jax.jit
+    def covered(hit):
+        return nucleation.spread(nucleation.through_wall(hit, model.facing), model.nucleus_cells)
+
+    found = []
+    for cell in np.random.default_rng(0).choice(places, 30, p=chance / chance.sum()):
+        hit = jnp.zeros(n**3).at[cell].set(1.0).reshape((n,) * 3)
+        found.append(float((np.asarray(covered(hit)) * area).sum()))
+    return np.mean(found)
+
+
+@pytest.mark.parametrize("spacing", [1e-6, 0.5e-6, 0.25e-6])
+def test_a_nucleus_covers_the_same_area_on_any_grid(spacing):
+    """1 um2 of a wall along the grid but for 3 to 5 % in cells with too little pore to react. A cube alone covers 0.3,
+    0.6 and 0.9."""
+    assert area_of_a_nucleus(spacing, np.array([1.0, 0.0, 0.0])) == pytest.approx(1, abs=0.1)
+
+
+def test_a_nucleus_on_a_slanting_wall_covers_no_more_than_its_shadow():
+    """1 um2 seen along the axis that it faces is 1.15 um2 of a wall at 30 degrees."""
+    areas = [area_of_a_nucleus(h, np.array([np.cos(np.pi / 6), np.sin(np.pi / 6), 0.0])) for h in (1e-6, 0.5e-6)]
+    assert areas == pytest.approx([1.1, 1.1], abs=0.1)
+
+
+def test_a_nucleus_does_not_jump_over_a_pore():
+    """Two walls that face each other across three cells: what nucleates on one leaves the other alone."""
+    solid = np.zeros((16, 8))
+    solid[:6] = solid[9:] = 1.0
+    fractions = np.stack([diffuse(solid, 0.5), np.zeros(solid.shape)])
+    model = cases.model(solid.shape, fractions=fractions)
+    hit = jnp.zeros(solid.shape).at[6, 4].set(1.0)
+    reached = np.asarray(nucleation.through_wall(hit, model.facing))
+    assert reached[5, 4] == 1 and reached[:, 4].sum() > 1
+    assert not reached[9:].any()
+    assert reached[:, :4].sum() == reached[:, 5:].sum() == 0
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
