@@ -199,7 +199,7 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
             starved=starved,
             steps=carry.steps + accepted,
             rejected=carry.rejected + ~accepted,
-            stopped=stopped,
+            stopped=stopped.astype(carry.stopped.dtype),  # not weakly typed, or the next segment would compile anew
             failure=failure,
             plating=choose(report.reaction.plating, carry.plating),
             overpotential=choose(report.reaction.overpotential, carry.overpotential),
