@@ -14,7 +14,7 @@ from phasefield import build
 from phasefield import model as model_module
 from phasefield.config import compose
 from phasefield.solvers import conjugate_gradients, multigrid
-from phasefield.solvers.multigrid import SWEEPS
+from phasefield.solvers.multigrid import DAMPINGS
 from phasefield.solvers.system import apply
 
 SIZES = {"cpu": (512, 1024, 2048), "gpu": (512, 1024, 2048)}, {"cpu": (64, 128), "gpu": (64, 128, 256)}
@@ -28,19 +28,21 @@ def apply_words(ndim: int) -> int:
 
 
 def v_cycle_words(ndim: int) -> float:
-    """Numbers a cell that a V-cycle of two fields must read and write, if each sweep reads and writes all once.
+    """Numbers a cell that a cycle of two fields must read and write, if each sweep reads and writes all once.
 
     Fine level: the first sweep needs no product (b, the 2x2 inverses, u); each other sweep is one (operator, inverses);
     then the residual to restrict, and the correction to add (u twice, and as many weights and coarse values as there
-    are skipped cells). Coarse levels have full stencils, and 1/2^d, 1/4^d, ... of the cells.
+    are skipped cells). Coarse levels have full stencils, and 1/2^d, 1/4^d, ... of the cells; below the first each is
+    visited twice as often as the one above, with a residual between two visits.
     """
     inverse = 3
     first = 2 + inverse + 2
     transfers = 2 * (2 + 2 + 2) + 2
-    fine = first + (2 * SWEEPS - 1) * (apply_words(ndim) + inverse) + apply_words(ndim) + transfers
+    fine = first + (2 * len(DAMPINGS) - 1) * (apply_words(ndim) + inverse) + apply_words(ndim) + transfers
     stencil = 2 * 3**ndim + 1 + 2 + 2 + 2
-    coarse = first + (2 * SWEEPS - 1) * (stencil + inverse) + stencil + transfers
-    return fine + coarse / (2**ndim - 1)
+    coarse = first + (2 * len(DAMPINGS) - 1) * (stencil + inverse) + stencil + transfers
+    share = 1 / 2**ndim
+    return fine + (coarse * share + (stencil + 1) * share**2) / (1 - 2 * share)
 
 
 def study(kind: str, largest: int | None = None) -> None:

@@ -8,7 +8,7 @@ python benchmarks/run.py peers --device cpu          # needs `pip install pyamg`
 import argparse
 import importlib
 
-STUDIES = ("kernels", "iterations", "runs", "peers")
+STUDIES = ("kernels", "iterations", "runs", "ensembles", "peers")
 
 
 def main() -> None:

@@ -45,6 +45,12 @@ def prepare(device: str, devices: int = 1, distributed: bool = False) -> str:
             f"devices is {devices}, but JAX finds {len(there)} of kind {kind}; it must be at most that, "
             f"try devices={len(there)}" + (" or start more processes" if distributed else "")
         )
+    idle = jax.process_count() - len({each.process_index for each in there[:devices]})
+    if idle > 0:
+        raise ConfigError(
+            f"devices is {devices}, but {jax.process_count()} processes make this run, and {idle} of them would have "
+            f"no part of the box; start fewer processes, or try devices={len(there)}"
+        )
     local = [each for each in there if each.process_index == jax.process_index()]
     jax.config.update("jax_default_device", local[0])
     words = f"cpu, {cores()} cores" if kind == "cpu" else f"gpu, {there[0].device_kind}"

@@ -74,14 +74,14 @@ def test_blocks_are_those_that_exchange_least(devices, shape, parts):
     assert sharding.blocks(devices, shape) == parts
 
 
-def test_two_processes_make_one_run_and_one_writes(tmp_path):
+def start_two(folders, *overrides):
+    """(exit code, words) of each of two processes that make a run together."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
-    folders = [tmp_path / "first", tmp_path / "second"]
     together = [
         subprocess.Popen(
-            [*PHASEFIELD, *SMALL, "devices=2", "distributed=true", f"hydra.run.dir={folder}"],
+            [*PHASEFIELD, *SMALL, *overrides, "distributed=true", f"hydra.run.dir={folder}"],
             env=os.environ | {
                 "JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": "2", "JAX_PROCESS_ID": str(number)
             },
@@ -92,7 +92,21 @@ def test_two_processes_make_one_run_and_one_writes(tmp_path):
         for number, folder in enumerate(folders)
     ]  # fmt: skip
     said = [process.communicate(timeout=1500)[0] for process in together]
-    assert [process.returncode for process in together] == [0, 0], said
+    return [process.returncode for process in together], said
+
+
+def test_a_process_without_a_device_is_refused(tmp_path):
+    codes, said = start_two([tmp_path / "first", tmp_path / "second"], "devices=1")
+    assert codes == [1, 1], said
+    for words in said:
+        assert "devices is 1, but 2 processes make this run, and 1 of them" in words
+        assert "Traceback" not in words
+
+
+def test_two_processes_make_one_run_and_one_writes(tmp_path):
+    folders = [tmp_path / "first", tmp_path / "second"]
+    codes, said = start_two(folders, "devices=2")
+    assert codes == [0, 0], said
     assert "2 devices in 2 processes" in said[0]
     assert "cells of" not in said[1]  # no second banner
     assert (folders[0] / "figures").is_dir()
