@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from phasefield import simulate
+from phasefield import diagnostics, simulate
 from phasefield.cli import main
 from phasefield.config import groups, options
 from phasefield.snapshots import load
@@ -177,7 +177,7 @@ def test_a_run_from_start_to_end(capsys, tmp_path):
 
 def test_a_run_that_fails_leaves_whole_files_and_says_why(capsys, tmp_path, monkeypatch):
     def fail(model, state, protocol, control, *, snapshot_interval, on_snapshot, on_progress):
-        names = simulate.diagnostics.HISTORY
+        names = diagnostics.HISTORY
         history = {name: np.zeros(0) for name in names}
         on_snapshot(simulate.Snapshot(model, state, state.phase, state.phase, 0.0, history))
         raise simulate.SimulationError("stopped at t = 0 s: the salt is used up")
