@@ -9,10 +9,7 @@ from phasefield import build, ensemble, simulate
 from phasefield.config import compose
 from phasefield.simulate import Course
 
-BOXES = {
-    "2D, 80x32": ["grid.dimensions=2", "grid.width_um=32"],
-    "3D, 54x12x12": ["grid.width_um=18", "grid.spacing_um=1.5"],
-}
+BOXES = ["grid.dimensions=2", "grid.width_um=32"], ["grid.width_um=18", "grid.spacing_um=1.5"]
 SIZES = {"cpu": (4, 16), "gpu": (4, 16, 64, 256)}
 CURRENTS, CONDUCTIVITIES, SEEDS = (0.25, 0.5, 1.0, 2.0), (30.0, 300.0), range(32)
 
@@ -20,7 +17,7 @@ CURRENTS, CONDUCTIVITIES, SEEDS = (0.25, 0.5, 1.0, 2.0), (30.0, 300.0), range(32
 def study(kind: str, largest: int | None = None) -> None:
     """Args: kind: cpu or gpu. largest: of the ensembles."""
     rows = []
-    for name, box in BOXES.items():
+    for box in BOXES:
         one_by_one([member(box, *choice) for choice in choices(1)])  # compiles
         few = [member(box, *choice) for choice in choices(4)]
         each_alone = timed(one_by_one, few)[0] / len(few)
@@ -32,7 +29,7 @@ def study(kind: str, largest: int | None = None) -> None:
             steps = [len(each.history["time"]) for each in outcomes]
             rows.append(
                 {
-                    "box": name,
+                    "cells": "x".join(map(str, members[0].model.grid.shape)),
                     "members": size,
                     "one alone s": each_alone,
                     "all together s": outcomes[0].wall_time,

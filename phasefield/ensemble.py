@@ -41,7 +41,7 @@ def run(members: Sequence[Member]) -> list[Outcome | SimulationError]:
     clocks = Clocks()
     model, model_axes = _together([member.model for member in members])
     control, control_axes = _together([cast(member.control, np.float64) for member in members])
-    begin, segment = _programs(*map(_hashable, (model_axes, control_axes)))
+    begin, segment = _programs(model_axes, control_axes)
     carry = begin(model, _stacked([member.state for member in members]), control)
     courses = [member.course.follow(member.model, member.control) for member in members]
     limits = [next(course) for course in courses]
@@ -67,20 +67,15 @@ def run(members: Sequence[Member]) -> list[Outcome | SimulationError]:
 
 @cache
 def _programs(model_axes, control_axes):
-    """(begin, segment) over members, for these leaves of model and control that differ between them."""
+    """(begin, segment) over members, where these leaves of model and control, see `_together`, differ between them."""
     model_axes, control_axes = (jax.tree.unflatten(*each) for each in (model_axes, control_axes))
     begin = jax.vmap(stepping.begin, in_axes=(model_axes, 0, control_axes))
     segment = jax.vmap(stepping.advance, in_axes=(model_axes, control_axes, 0, 0))
     return jax.jit(begin), jax.jit(segment)
 
 
-def _hashable(tree):
-    leaves, structure = jax.tree.flatten(tree, is_leaf=lambda leaf: leaf is None)
-    return structure, tuple(leaves)
-
-
 def _together(trees):
-    """(tree, axes): leaves that differ stacked along a new first axis, the others once; axes for `jax.vmap`."""
+    """(tree, (structure, axes)): leaves that differ stacked along a new first axis, others once; the axis of each."""
     structure = jax.tree.structure(trees[0])
     leaves, axes = [], []
     for each in zip(*(_leaves(tree, structure) for tree in trees), strict=True):
@@ -93,7 +88,7 @@ def _together(trees):
         alike = all(leaf is each[0] or np.array_equal(leaf, each[0]) for leaf in each[1:])
         leaves.append(each[0] if alike else np.stack(each))
         axes.append(None if alike else 0)
-    return jax.tree.unflatten(structure, leaves), jax.tree.unflatten(structure, axes)
+    return jax.tree.unflatten(structure, leaves), (structure, tuple(axes))
 
 
 def _leaves(tree, structure):

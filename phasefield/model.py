@@ -198,7 +198,7 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
     Balance charge, move the interface, transport salt, lithiate the host, nucleate and spread.
     """
     potentials, reaction, balance, newton = charge.solve(model, state, current_density, dt, preconditioner.charge)
-    followed = reach(model, reaction) * dt <= FARTHEST * model.grid.spacing
+    followed = fastest_growth(model, reaction) * dt <= FARTHEST * model.grid.spacing
     moving = jnp.where(followed, dt, 0.0)
     phase = interface.advance(model, state, reaction, moving)
     concentration, salt = transport.advance(
@@ -229,7 +229,7 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
     )
 
 
-def reach(model: Model, reaction: charge.Reaction):
-    """Speed [m/s] of what grows fastest: a front, or lithium over the surface."""
+def fastest_growth(model: Model, reaction: charge.Reaction):
+    """Speed of what grows fastest, a front or lithium over the surface [m/s]."""
     overgrowth = jnp.max(jnp.where(model.surface > 0, reaction.front_speed, 0.0))
     return jnp.maximum(reaction.fastest_front, overgrowth)

@@ -95,8 +95,7 @@ class Course:
         total = sum(step.longest for step in self.protocol)
 
         def history():
-            names = segments[0] if segments else {}
-            return {name: np.concatenate([part[name] for part in segments]) for name in names}
+            return {name: np.concatenate([part[name] for part in segments]) for name in segments[0]}
 
         def show(carry):
             if self.on_snapshot is not None:

@@ -16,7 +16,7 @@ from phasefield.state import State
 SEGMENT = 8  # most steps between two looks of the host program; they share the coarse levels of the multigrid
 EXPENSIVE = 50  # linear iterations of a step after which these levels are built anew
 STALE = 4.0  # factor by which dt may leave the one these levels were built for
-SALT = 2  # place in _Carry.failure
+SALT = 2  # place in Carry.failure
 CRAWL = 1e-3  # of dt_max: steps this short for want of salt get nowhere
 LITTLE_SALT = 0.02  # of the initial concentration
 PATIENCE = 5  # accepted steps after a repeated one before dt grows again
@@ -109,7 +109,7 @@ def _attempt(model, control, current_density, carry, dt, preconditioner):
     eta_after = after.electronic_potential - after.ionic_potential
     # the mean over the surface: single cells of a floating conductor may jump when they nucleate, and implicitly so
     mean_swing = diagnostics.surface_mean(model, jnp.abs(eta_after - eta))
-    swing = jnp.maximum(mean_swing, jnp.abs(diagnostics.potential(after) - diagnostics.potential(carry.state)))
+    swing = jnp.maximum(mean_swing, jnp.abs(diagnostics.potential(after) - carry.potential))
     finite = jnp.isfinite(change) & jnp.isfinite(swing) & jnp.all(jnp.isfinite(after.concentration))
     low, high = interface.PHASE_BOUNDS
     in_bounds = (jnp.min(after.phase) >= low) & (jnp.max(after.phase) <= high)
@@ -122,8 +122,11 @@ def _attempt(model, control, current_density, carry, dt, preconditioner):
 
 
 def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
-    """One segment: accepted steps of one protocol step, fewer where the preconditioner has served its time."""
-    limits, control = cast(limits, jnp.float64), cast(control, jnp.float64)
+    """One segment: accepted steps of one protocol step, fewer where the preconditioner has served its time.
+
+    Args: control: its numbers as arrays of float64.
+    """
+    limits = cast(limits, jnp.float64)
     current_density, time_end = limits.current_density, limits.time_end
     working_current = current_density.astype(model.pore.dtype)
     carry = replace(
@@ -218,7 +221,7 @@ def begin(model, state: State, control: TimeControl) -> Carry:
         charge=jnp.zeros((), jnp.float64),
         throughput=jnp.zeros((), jnp.float64),
         stored_at_start=diagnostics.stored_charge(model, state).astype(jnp.float64),
-        dt=jnp.asarray(control.dt_first, jnp.float64),
+        dt=control.dt_first,
         linear=jnp.zeros((), jnp.int32),
         patience=zero,
         starved=jnp.zeros((), bool),

@@ -21,7 +21,7 @@ def test_inverse(n, condition):
     matrix = spread(n, condition)
     found = np.asarray(jax.jit(dense.inverse)(matrix))
     eigenvalues = np.linalg.eigvals(found @ matrix)
-    assert np.abs(eigenvalues - 1).max() < 1e-13 + 1e-15 * n * condition
+    assert np.abs(eigenvalues - 1).max() < 1e-13 + 1e-17 * n * condition
     assert np.array_equal(found, found.T)
 
 
