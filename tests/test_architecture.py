@@ -20,6 +20,7 @@ LAYERS = (
     "ensemble",
     "build",
     "experiment",
+    "commands",
     "cli",
     "__init__",  # what `import phasefield` offers
 )
@@ -28,7 +29,7 @@ ALLOWED = {("host", "conduction")}  # within a function: hosts need jax only whe
 ROOMS = {
     "h5py": {"snapshots"},
     "matplotlib": {"plotting"},
-    "hydra": {"config", "cli"},
+    "hydra": {"config", "commands"},
     "omegaconf": {"config"},
     "rich": {"experiment"},
     "tifffile": {"host"},

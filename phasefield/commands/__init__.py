@@ -1,0 +1,22 @@
+"""The commands of `phasefield`, one module each, and what they call an expected failure."""
+
+import sys
+
+from phasefield.conduction import ConductionError
+from phasefield.config import ConfigError
+from phasefield.host import HostError
+from phasefield.plotting.compare import ComparisonError
+from phasefield.simulate import SimulationError
+from phasefield.snapshots import SnapshotError
+
+EXPECTED = (ConfigError, HostError, SnapshotError, ComparisonError, ConductionError, SimulationError, OSError)
+
+
+class Failed(Exception):
+    """A failure whose reason has been printed."""
+
+
+def report(error: Exception) -> int:
+    """Exit code of an expected failure, its reason printed."""
+    print(f"Error: {error}", file=sys.stderr)
+    return 1
