@@ -333,7 +333,7 @@ class Run:
             rows = len(group["time"]) if "time" in group else 0
             return {name: group[name][:rows] for name in group}
 
-    def at(self, capacity: float) -> int:
+    def nearest(self, capacity: float) -> int:
         """Index of the snapshot nearest to a capacity, given in mAh/cm2."""
         if not len(self.times):
             raise SnapshotError(f"{self.path} has no snapshots yet; wait for the run to write one")

@@ -80,7 +80,7 @@ def test_reads_back_what_was_written(tmp_path, shape):
         np.testing.assert_array_equal(run.field("phase", i), field(shape, i % 3))
     middle = field(shape, 1)[:, shape[1] // 2] if len(shape) == 3 else field(shape, 1)
     np.testing.assert_array_equal(run.section("phase", 1), middle)
-    assert [run.at(capacity=q) for q in (0.4, 0.6, 9.0)] == [0, 1, 2]
+    assert [run.nearest(capacity=q) for q in (0.4, 0.6, 9.0)] == [0, 1, 2]
     assert run.history == {}
 
 

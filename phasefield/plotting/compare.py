@@ -154,7 +154,7 @@ def compare_figure(runs: Sequence[Run], labels: Sequence[str], capacities: Seque
 
 def _draw_reached(axes: Axes, run: Run, capacity: float) -> int | None:
     """Draw the section at a capacity [mAh/cm2] if the run reached it; the index of its snapshot, or None."""
-    index = run.at(capacity=capacity)
+    index = run.nearest(capacity=capacity)
     nearest = run.capacities[index] / mAh_per_cm2
     if abs(nearest - capacity) <= panels.REACHED * capacity:
         panels.draw_section(axes, run, index)

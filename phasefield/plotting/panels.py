@@ -24,7 +24,7 @@ def choose(run: Run, capacities=None, count: int = 4) -> list[int]:
     if not len(run.times):
         raise SnapshotError(f"{run.path} has no snapshots to draw; wait for the run to write one")
     if capacities is not None:
-        return list(dict.fromkeys(run.at(capacity=q) for q in capacities))
+        return list(dict.fromkeys(run.nearest(capacity=q) for q in capacities))
     measure = run.capacities if np.all(np.diff(run.capacities) > 0) else run.times
     targets = np.linspace(0, measure[-1], count + 1)[1:]
     return [int(i) for i in dict.fromkeys(np.argmin(np.abs(measure - target)) for target in targets)]

@@ -67,7 +67,7 @@ def measured(folder: Path, capacity: float) -> dict | None:
     """Where the lithium is at a capacity [mAh/cm2], and what the run was like; None where it did not get there."""
     run = snapshots.load(folder)
     final = json.loads((folder / "measures.json").read_text())
-    index = run.at(capacity=capacity)
+    index = run.nearest(capacity=capacity)
     if abs(run.capacities[index] / mAh_per_cm2 - capacity) > 0.01:
         return None
     pore = run.static["pore_fraction"].astype(np.float64)
