@@ -6,6 +6,7 @@ from importlib import import_module
 import phasefield
 from phasefield.commands import EXPECTED, Failed, report
 from phasefield.config import ConfigError, nearest
+from phasefield.interruption import EXIT_CODE, Interrupted
 
 COMMANDS = {  # name: (arguments, what it does)
     "simulate": ("[OVERRIDES]", "run a simulation (the default: LLTO@CNT in 3D, plated to 4 mAh/cm2)"),
@@ -37,6 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
         return report(error)
     except Failed:
         return 1
+    except Interrupted as error:
+        print(f"{error}.", file=sys.stderr)
+        return EXIT_CODE
     except KeyboardInterrupt:
         print("Interrupted; what has been written is whole.", file=sys.stderr)
         return 130

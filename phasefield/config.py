@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import hydra
+import yaml
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -223,6 +224,8 @@ class Config:
     solver: Solver
     devices: int = number(1, 2**16, example=4, default=1)
     distributed: bool = False
+    resume: bool = True
+    checkpoint_every_min: float = number(0, 1e5, example=10, default=10.0)
 
 
 # ---------------------------------------------------------------- from a mapping to the schema
@@ -579,6 +582,35 @@ def from_hydra(composed) -> Config:
 def to_yaml(config: Config) -> str:
     """The whole configuration as YAML, nothing left to resolve."""
     return OmegaConf.to_yaml(OmegaConf.create(to_dict(config)))
+
+
+def differences(text: str, config: Config, ignored: Sequence[str] = ()) -> list[str]:
+    """Where a configuration written by `to_yaml` differs from this one, in words.
+
+    Args: ignored: keys of the top that may differ.
+    """
+    try:
+        there = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
+    except (OmegaConfBaseException, yaml.YAMLError, ValueError):
+        return ["its config.yaml is damaged"]
+    there, here = (_flat({k: v for k, v in each.items() if k not in ignored}) for each in (there, to_dict(config)))
+    return [
+        f"{key} is {there.get(key, 'not given')} there and {here.get(key, 'not given')} here"
+        for key in {**here, **there}
+        if there.get(key, _ABSENT) != here.get(key, _ABSENT)
+    ]
+
+
+_ABSENT = object()
+
+
+def _flat(value, key: str = "") -> dict:
+    """The same tree as a dictionary of its leaves, keys joined with dots."""
+    if isinstance(value, Mapping) and value:
+        return {
+            k: v for name, each in value.items() for k, v in _flat(each, f"{key}.{name}" if key else str(name)).items()
+        }
+    return {key: value}
 
 
 def explained(error: Exception) -> Exception:

@@ -46,9 +46,9 @@ def distribute(tree, shape: tuple[int, ...], devices):
 
 
 def alike(tree, field):
-    """The same tree laid out as a field of the box is: nothing new on one device."""
+    """The same tree, of arrays here or anywhere, laid out as a field of the box is."""
     if len(field.sharding.device_set) == 1:
-        return tree
+        return jax.tree.map(jax.numpy.asarray, tree)
     mesh = field.sharding.mesh
     layouts = jax.tree.map(lambda leaf: NamedSharding(mesh, layout(np.shape(leaf), field.shape)), tree)
     return jax.device_put(tree, layouts)

@@ -2,7 +2,7 @@
 
 import time as clock
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jax
 import numpy as np
@@ -70,6 +70,27 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Position:
+    """Where in its protocol a run stands between two segments; with its Carry, all it needs to go on from there.
+
+    Args:
+        step: of the protocol, counted from 0.
+        stop: snapshots of this protocol step that have been taken.
+        begins: whether this protocol step has not begun.
+        started: time at which it began [s].
+        cut_offs: what ended the protocol steps before.
+        history: so far, see `Outcome`.
+    """
+
+    step: int = 0
+    stop: int = 0
+    begins: bool = True
+    started: float = 0.0
+    cut_offs: tuple[str, ...] = ()
+    history: dict[str, np.ndarray] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Course:
     """What a run is to do and who wants to hear of it.
 
@@ -78,12 +99,17 @@ class Course:
         snapshot_interval: charge between snapshots [C/m2], without sign; None for the ends of protocol steps only.
         on_snapshot: called at the start, at each interval and at the end of each protocol step.
         on_progress: called after each segment of up to 8 time steps.
+        on_pause: called before each segment with () -> (Position, Carry), from which `start` goes on. What it raises
+            ends the run.
+        start: where the run goes on; its Carry is that of the first segment.
     """
 
     protocol: Sequence[Step]
     snapshot_interval: float | None = None
     on_snapshot: Callable[[Snapshot], None] | None = None
     on_progress: Callable[[Progress], None] | None = None
+    on_pause: Callable[[Callable[[], tuple[Position, Carry]]], None] | None = None
+    start: Position = Position()
 
     def follow(self, model: Model, control: TimeControl):
         """Generator of the `Limits` of each segment; takes (`stepping.glance` of it, () -> its Carry), and returns
@@ -91,7 +117,7 @@ class Course:
 
         Raises: SimulationError: a step failed down to dt_min. The last good state has been given to `on_snapshot`.
         """
-        segments, cut_offs, taken = [], [], 0
+        segments, cut_offs = [], list(self.start.cut_offs)
         total = sum(step.longest for step in self.protocol)
 
         def history():
@@ -103,17 +129,27 @@ class Course:
                 self.on_snapshot(Snapshot(model, carry.state, carry.plating, carry.overpotential, charge, history()))
 
         seen, whole = yield IDLE  # compiles
-        segments.append({name: values[:0] for name, values in seen["history"].items()})
-        show(whole())
-        for step in self.protocol:
-            begins = True
-            for end, is_last in _stops(step, float(seen["time"]), self.snapshot_interval):
+        if self.start.history is None:
+            segments.append({name: values[:0] for name, values in seen["history"].items()})
+            show(whole())
+        else:
+            segments.append(self.start.history)
+        for number, step in enumerate(self.protocol):
+            if number < self.start.step:
+                continue
+            resumed = number == self.start.step and not self.start.begins
+            begins, started = not resumed, self.start.started if resumed else float(seen["time"])
+            for stop, (end, is_last) in enumerate(_stops(step, started, self.snapshot_interval)):
+                if resumed and stop < self.start.stop:
+                    continue
                 stopped = RUNNING
                 while stopped == RUNNING:
+                    if self.on_pause is not None:
+                        at = Position(number, stop, begins, started, tuple(cut_offs))
+                        self.on_pause(lambda at=at, whole=whole: (replace(at, history=history()), whole()))
                     seen, whole = yield _limits(step, end, begins)
                     begins, stopped = False, int(seen["stopped"])
                     segments.append({name: values[: seen["steps"]] for name, values in seen["history"].items()})
-                    taken += int(seen["steps"])
                     if self.on_progress is not None:
                         now = float(seen["time"])
                         self.on_progress(
@@ -123,7 +159,7 @@ class Course:
                                 potential=float(seen["potential"]),
                                 dt=float(seen["dt"]),
                                 done=now / total if np.isfinite(total) else float("nan"),
-                                steps=taken,
+                                steps=sum(len(part["time"]) for part in segments),
                                 rejected=int(seen["rejected"]),
                                 history=history(),
                             )
@@ -161,14 +197,14 @@ def run(
     protocol: Sequence[Step],
     control: TimeControl | None = None,
     *,
-    snapshot_interval: float | None = None,
-    on_snapshot: Callable[[Snapshot], None] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    carry: Carry | None = None,
+    **course,
 ) -> Outcome:
     """Run the protocol from `state`.
 
     Args:
-        snapshot_interval, on_snapshot, on_progress: see `Course`.
+        carry: to go on from, in place of `state`; belongs to `start`.
+        course: snapshot_interval, on_snapshot, on_progress, on_pause, start of `Course`.
 
     Raises:
         SimulationError: a step failed down to dt_min. The last good state has been given to `on_snapshot`.
@@ -176,17 +212,22 @@ def run(
     control = TimeControl() if control is None else control
     traced = cast(control, np.float64)  # or a whole number would compile anew
     clocks = Clocks()
-    course = Course(protocol, snapshot_interval, on_snapshot, on_progress).follow(model, control)
-    limits = next(course)
-    carry = _begin(model, state, traced)
+    steps = Course(protocol, **course).follow(model, control)
+    limits = next(steps)
+    carry = _begin(model, state, traced) if carry is None else carry
     while True:
         carry = _segment(model, traced, limits, sharding.alike(carry, model.pore))
         seen = jax.device_get(stepping.glance(carry))
         clocks.segment_is_done()
         try:
-            limits = course.send((seen, lambda carry=carry: carry))
+            limits = steps.send((seen, lambda carry=carry: carry))
         except StopIteration as end:
             return Outcome(carry.state, *end.value, clocks.compiling, clocks.running())
+
+
+def blank(model: Model, state: State, control: TimeControl) -> Carry:
+    """Shapes and dtypes of the Carry of this run."""
+    return jax.eval_shape(_begin, model, state, cast(control, np.float64))
 
 
 def _limits(step: Step, end: float, begins: bool) -> Limits:

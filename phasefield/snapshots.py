@@ -15,6 +15,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
+from phasefield.journal import Change, journal_of, settle
 from phasefield.units import mAh_per_cm2
 
 FORMAT_VERSION = 1
@@ -85,19 +86,29 @@ def describe(name: str) -> Quantity:
 
 @contextmanager
 def _open(path, mode: str) -> Iterator[h5py.File]:
-    """The open file; any trouble with it becomes a SnapshotError that names it."""
+    """The open file; any trouble with it becomes a SnapshotError that names it, and no change is made by halves."""
     # At most v110: VTK cannot read what h5py writes under 'latest'. At least v108: a file of the v110 kind is marked
-    # while open, and one killed in an append could never be opened again. Unlocked: a viewer may hold it meanwhile.
-    options = {"libver": ("v108", "v110")} if mode != "r" else {}
+    # while open. Unlocked: a viewer may hold it meanwhile.
+    kind = {"libver": ("v108", "v110")}
     try:
-        with h5py.File(path, mode, locking=False, **options) as file:
-            yield file
+        if mode == "r+":
+            with Change(path) as change:
+                with h5py.File(change, "r+", **kind) as file:
+                    yield file
+                change.commit()
+        elif mode == "w":
+            with h5py.File(path, "w", locking=False, **kind) as file:
+                yield file
+        else:
+            settle(path)
+            with h5py.File(path, "r", locking=False) as file:
+                yield file
     except SnapshotError:
         raise
     except FileNotFoundError:
         raise SnapshotError(f"{path} does not exist; give the path of a run.vtkhdf") from None
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
-        reason = error.args[0] if error.args else type(error).__name__
+        reason = getattr(error, "strerror", None) or (error.args[0] if error.args else type(error).__name__)
         trouble = "read: it is damaged or no run file" if mode == "r" else "written: check the file and its disk"
         raise SnapshotError(f"{path} cannot be {trouble} ({reason})") from error
 
@@ -150,6 +161,7 @@ def create(
         with _open(temporary, "w") as file:
             _lay_out(file, shape, float(spacing), static, dynamic)
             file.attrs.update({**metadata, "format_version": FORMAT_VERSION, "dimensions": len(shape)})
+        journal_of(path).unlink(missing_ok=True)  # of the file that was there
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

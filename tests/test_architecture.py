@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 
 # A module imports from the rows above its own, and a package from itself.
 LAYERS = (
-    "units arguments config connectivity precision sharding",
+    "units arguments config connectivity precision sharding journal interruption status",
     "grid state materials operators protocol device measures snapshots",
     "host solvers",
     "physics conduction current_distribution plotting",
@@ -18,7 +18,8 @@ LAYERS = (
     "stepping",
     "simulate",
     "ensemble",
-    "build",
+    "build provenance checkpoint",
+    "recorder terminal",
     "experiment",
     "commands",
     "cli",
@@ -31,7 +32,7 @@ ROOMS = {
     "matplotlib": {"plotting"},
     "hydra": {"config", "commands"},
     "omegaconf": {"config"},
-    "rich": {"experiment"},
+    "rich": {"terminal"},
     "tifffile": {"host"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

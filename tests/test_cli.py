@@ -176,7 +176,7 @@ def test_a_run_from_start_to_end(capsys, tmp_path):
 
 
 def test_a_run_that_fails_leaves_whole_files_and_says_why(capsys, tmp_path, monkeypatch):
-    def fail(model, state, protocol, control, *, snapshot_interval, on_snapshot, on_progress):
+    def fail(model, state, protocol, control, *, on_snapshot, **course):
         names = diagnostics.HISTORY
         history = {name: np.zeros(0) for name in names}
         on_snapshot(simulate.Snapshot(model, state, state.phase, state.phase, 0.0, history))

@@ -2,14 +2,26 @@
 
 import sys
 
+from phasefield.checkpoint import CheckpointError
 from phasefield.conduction import ConductionError
 from phasefield.config import ConfigError
 from phasefield.host import HostError
 from phasefield.plotting.compare import ComparisonError
 from phasefield.simulate import SimulationError
 from phasefield.snapshots import SnapshotError
+from phasefield.status import InUseError
 
-EXPECTED = (ConfigError, HostError, SnapshotError, ComparisonError, ConductionError, SimulationError, OSError)
+EXPECTED = (
+    ConfigError,
+    HostError,
+    SnapshotError,
+    CheckpointError,
+    InUseError,
+    ComparisonError,
+    ConductionError,
+    SimulationError,
+    OSError,
+)
 
 
 class Failed(Exception):
