@@ -622,6 +622,11 @@ def explained(error: Exception) -> Exception:
         return error
     if isinstance(error, MissingConfigException) and (found := re.search(r"Could not find '([^']*)'", message)):
         return ConfigError(_no_such_option(found[1]))
+    if "hydra/launcher" in message:
+        return ConfigError(
+            'launch needs a launcher that is not installed; install it with `pip install "phasefield[sweep]"`, or '
+            "leave launch out: the runs follow one another then"
+        )
     if found := re.search(r"Could not override '([^']*)'", message):
         return ConfigError(_no_such_key(found[1]))
     if found := re.search(r"Ambiguous value for argument '([^']*)'", message):

@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 
 # A module imports from the rows above its own, and a package from itself.
 LAYERS = (
-    "units arguments config connectivity precision sharding journal interruption status",
-    "grid state materials operators protocol device measures snapshots",
+    "units arguments config connectivity precision sharding journal interruption status gpus",
+    "grid state materials operators protocol device measures snapshots sweep",
     "host solvers",
     "physics conduction current_distribution plotting",
     "model growth",
@@ -31,7 +31,7 @@ ROOMS = {
     "h5py": {"snapshots"},
     "matplotlib": {"plotting"},
     "hydra": {"config", "commands"},
-    "omegaconf": {"config"},
+    "omegaconf": {"config", "commands"},
     "rich": {"terminal"},
     "tifffile": {"host"},
 }

@@ -5,6 +5,7 @@ import sys
 from phasefield.checkpoint import CheckpointError
 from phasefield.conduction import ConductionError
 from phasefield.config import ConfigError
+from phasefield.gpus import NoGPULeftError
 from phasefield.host import HostError
 from phasefield.plotting.compare import ComparisonError
 from phasefield.simulate import SimulationError
@@ -17,6 +18,7 @@ EXPECTED = (
     SnapshotError,
     CheckpointError,
     InUseError,
+    NoGPULeftError,
     ComparisonError,
     ConductionError,
     SimulationError,
@@ -28,7 +30,7 @@ class Failed(Exception):
     """A failure whose reason has been printed."""
 
 
-def report(error: Exception) -> int:
+def report(error: Exception | str) -> int:
     """Exit code of an expected failure, its reason printed."""
     print(f"Error: {error}", file=sys.stderr)
     return 1

@@ -3,12 +3,18 @@
 import logging
 import os
 import sys
+from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
 from hydra.types import RunMode
+from omegaconf import OmegaConf
 
 from phasefield import config as schema
+from phasefield import gpus, status, sweep
 from phasefield.commands import EXPECTED, Failed, report
 
 HELP = """\
@@ -37,9 +43,25 @@ common overrides:
 several runs:
   phasefield simulate --multirun host=cu,cnt,llto,llto_cnt seed=0,1
   phasefield simulate experiment=four_substrates
+  phasefield simulate --multirun launch=one_node ...   one run a GPU;  launch=slurm   one job a run
+
+The same line again leaves what is finished, goes on with what was cut, and tries again what failed.
 
 `phasefield simulate --cfg job` prints the whole configuration, `--hydra-help` what else Hydra can do.
 """
+
+
+OmegaConf.register_new_resolver("folder_name", sweep.folder_name, replace=True)
+OmegaConf.register_new_resolver("jobs_at_once", sweep.jobs_at_once, replace=True)
+
+_sweeps: list[Path] = []  # that this process has started
+
+
+class Sweep(Callback):
+    """Hears from Hydra which folder a sweep goes to; named in configs/main.yaml."""
+
+    def on_multirun_start(self, config, **kwargs) -> None:
+        _sweeps.append(Path(config.hydra.sweep.dir))
 
 
 def main(arguments: list[str]) -> int:
@@ -48,52 +70,78 @@ def main(arguments: list[str]) -> int:
         print(HELP.format(groups=_groups_in_words()), end="")
         return 0
     logging.getLogger("jax").setLevel(logging.WARNING)
+    arguments = sorted(arguments, key=lambda each: each not in ("-m", "--multirun"))  # argparse wants flags first
+    own = [each for each in arguments if not each.startswith(("hydra.", "-"))]
     if not any(argument.startswith("-") for argument in arguments):
-        schema.compose([each for each in arguments if not each.startswith("hydra.")])  # before a folder is made
-    failures: list[int] = []
-    job = hydra.main(version_base="1.3", config_path=str(schema.config_folder()), config_name="main")(
-        lambda composed: failures.append(_job(composed)) if _single() else _job_of_sweep(composed)
-    )
+        schema.compose(own)  # before a folder is made
+    _failures.clear()
+    _sweeps.clear()
     before = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = ["phasefield simulate", *schema.added_materials(), *arguments]
+    sys.argv = ["phasefield simulate", *schema.added_materials(), *arguments, *_named(arguments, own)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us as they are, and are explained here
     try:
-        job()
+        hydra.main(version_base="1.3", config_path=str(schema.config_folder()), config_name="main")(_job)()
     except SystemExit as stop:
         return int(stop.code or 0) if isinstance(stop.code, int | None) else 1
-    except (Failed, KeyboardInterrupt):
+    except Failed:
+        _failures.append(1)
+    except KeyboardInterrupt:
+        if _sweeps:
+            sweep.print_standing(_sweeps[-1])
         raise
     except Exception as error:
         explained = schema.explained(error)
-        if not isinstance(explained, EXPECTED):
+        if not isinstance(explained, EXPECTED) and not _sweeps:
             raise
-        return report(explained)
+        _failures.append(report(explained))
     finally:
         sys.argv = before[0]
         if before[1] is None:
             del os.environ["HYDRA_FULL_ERROR"]
-    return max(failures, default=0)
+    if _sweeps:
+        _failures.append(sweep.print_standing(_sweeps[-1]))
+    return max(_failures, default=0)
 
 
-def _single() -> bool:
-    return HydraConfig.get().mode != RunMode.MULTIRUN
-
-
-def _job(composed) -> int:
-    """Exit code of one run."""
-    logging.getLogger("jax").setLevel(logging.WARNING)  # in a worker of a sweep too
-    from phasefield.experiment import run_experiment
-
+def _named(arguments: list[str], own: list[str]) -> list[str]:
+    """Overrides that name the folder of a sweep after its line, and those of its runs after what is swept."""
     try:
-        run_experiment(schema.from_hydra(composed), HydraConfig.get().runtime.output_dir)
+        parsed = OverridesParser.create().parse_overrides(own)
+    except HydraException:
+        return []  # Hydra says what is wrong
+    swept = [each.input_line for each in parsed if each.is_sweep_override()]
+    fixed = [each.get_key_element() for each in parsed if not each.is_sweep_override()]
+    named = [f"hydra.job.config.override_dirname.exclude_keys=[{','.join(fixed)}]"] if fixed else []
+    if not any(each.startswith("hydra.sweep.dir=") for each in arguments):
+        name = sweep.folder_name(",".join(sorted(swept)), " ".join(sorted(own)))
+        named.append(f"hydra.sweep.dir='outputs/sweeps/{name}'")
+    return named
+
+
+_failures: list[int] = []  # exit codes of what has failed
+
+
+def _job(composed) -> None:
+    """One run, alone or of a sweep. A failure is printed and, in a sweep, left to its status: the other runs go on."""
+    logging.getLogger("jax").setLevel(logging.WARNING)  # in a worker of a sweep too
+    folder, alone = Path(HydraConfig.get().runtime.output_dir), HydraConfig.get().mode != RunMode.MULTIRUN
+    try:
+        config = schema.from_hydra(composed)
+        if not alone and config.device != "cpu":
+            gpus.claim(config.devices)
+        from phasefield.experiment import run_experiment
+
+        run_experiment(config, folder)
     except EXPECTED as error:
-        return report(schema.explained(error))
-    return 0
-
-
-def _job_of_sweep(composed) -> None:
-    if _job(composed):
-        raise Failed
+        explained = schema.explained(error)
+        code = report(explained if alone else f"{folder.name}: {explained}")
+        if alone:
+            _failures.append(code)
+            return
+        if not status.read(folder):  # it did not come to a status of its own
+            status.write(folder, status.FAILED, str(explained))
+        if status.read(folder)["status"] == status.FINISHED:  # of another run: this failure is not on file
+            raise Failed from None
 
 
 def _groups_in_words() -> str:
