@@ -13,6 +13,7 @@ COMMANDS = {  # name: (arguments, what it does)
     "host": ("[OVERRIDES]", "generate the host of a simulation, draw it and measure it"),
     "plot": ("RUN", "draw the figures of a run"),
     "compare": ("RUN RUN ...", "put runs side by side, as a figure and as a table"),
+    "sweep-table": ("SWEEP", "measures over what was swept: a table, and a map or lines"),
 }
 
 

@@ -11,6 +11,7 @@ from phasefield.plotting.compare import ComparisonError
 from phasefield.simulate import SimulationError
 from phasefield.snapshots import SnapshotError
 from phasefield.status import InUseError
+from phasefield.sweep import SweepError
 
 EXPECTED = (
     ConfigError,
@@ -20,6 +21,7 @@ EXPECTED = (
     InUseError,
     NoGPULeftError,
     ComparisonError,
+    SweepError,
     ConductionError,
     SimulationError,
     OSError,
