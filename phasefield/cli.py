@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 
 import phasefield
-from phasefield.commands import EXPECTED, Failed, report
+from phasefield.commands import EXPECTED, Failed, print_failure
 from phasefield.config import ConfigError, nearest
 
 COMMANDS = {  # name: (arguments, what it does)
@@ -12,6 +12,7 @@ COMMANDS = {  # name: (arguments, what it does)
     "host": ("[OVERRIDES]", "generate the host of a simulation, draw it and measure it"),
     "plot": ("RUN", "draw the figures of a run"),
     "compare": ("RUN RUN ...", "put runs side by side, as a figure and as a table"),
+    "export": ("RUN --xdmf", "write a run for VisIt and older ParaView"),
 }
 
 
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
             )
         return import_module(f"phasefield.commands.{command.replace('-', '_')}").main(rest)
     except EXPECTED as error:
-        return report(error)
+        return print_failure(error)
     except Failed:
         return 1
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ class Failed(Exception):
     """A failure whose reason has been printed."""
 
 
-def report(error: Exception) -> int:
+def print_failure(error: Exception) -> int:
     """Exit code of an expected failure, its reason printed."""
     print(f"Error: {error}", file=sys.stderr)
     return 1

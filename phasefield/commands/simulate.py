@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from phasefield import config as schema
-from phasefield.commands import EXPECTED, Failed, report
+from phasefield.commands import EXPECTED, Failed, print_failure
 
 HELP = """\
 usage: phasefield simulate [KEY=VALUE ...] [--multirun]
@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
         explained = schema.explained(error)
         if not isinstance(explained, EXPECTED):
             raise
-        return report(explained)
+        return print_failure(explained)
     finally:
         sys.argv = before[0]
         if before[1] is None:
@@ -87,7 +87,7 @@ def _job(composed) -> int:
     try:
         run_experiment(schema.from_hydra(composed), HydraConfig.get().runtime.output_dir)
     except EXPECTED as error:
-        return report(schema.explained(error))
+        return print_failure(schema.explained(error))
     return 0
 
 
