@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 LAYERS = (
     "units arguments config connectivity precision sharding",
     "grid state materials operators protocol device measures snapshots",
-    "host solvers",
+    "host solvers xdmf",
     "physics conduction current_distribution plotting",
     "model growth",
     "diagnostics",
@@ -27,7 +27,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 ALLOWED = {("host", "conduction")}  # within a function: hosts need jax only where their conduction is asked for
 ROOMS = {
-    "h5py": {"snapshots"},
+    "h5py": {"snapshots", "xdmf"},
     "matplotlib": {"plotting"},
     "hydra": {"config", "commands"},
     "omegaconf": {"config"},
