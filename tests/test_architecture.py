@@ -29,6 +29,8 @@ ALLOWED = {("host", "conduction")}  # within a function: hosts need jax only whe
 ROOMS = {
     "h5py": {"snapshots", "xdmf"},
     "matplotlib": {"plotting"},
+    "PIL": {"plotting"},
+    "imageio_ffmpeg": {"plotting"},
     "hydra": {"config", "commands"},
     "omegaconf": {"config"},
     "rich": {"experiment"},

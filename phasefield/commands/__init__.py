@@ -5,11 +5,21 @@ import sys
 from phasefield.conduction import ConductionError
 from phasefield.config import ConfigError
 from phasefield.host import HostError
+from phasefield.plotting.animation import AnimationError
 from phasefield.plotting.compare import ComparisonError
 from phasefield.simulate import SimulationError
 from phasefield.snapshots import SnapshotError
 
-EXPECTED = (ConfigError, HostError, SnapshotError, ComparisonError, ConductionError, SimulationError, OSError)
+EXPECTED = (
+    AnimationError,
+    ComparisonError,
+    ConductionError,
+    ConfigError,
+    HostError,
+    OSError,
+    SimulationError,
+    SnapshotError,
+)
 
 
 class Failed(Exception):
