@@ -31,6 +31,7 @@ ROOMS = {
     "matplotlib": {"plotting"},
     "PIL": {"plotting"},
     "imageio_ffmpeg": {"plotting"},
+    "pyvista": {"plotting"},
     "hydra": {"config", "commands"},
     "omegaconf": {"config"},
     "rich": {"experiment"},
