@@ -10,10 +10,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 # A module imports from the rows above its own, and a package from itself.
 LAYERS = (
     "units arguments config connectivity precision sharding",
-    "grid state materials operators protocol device measures snapshots",
+    "grid state materials operators protocol device measures snapshots sources",
     "host solvers xdmf",
     "physics conduction current_distribution plotting",
-    "model growth",
+    "model growth report",
     "diagnostics",
     "stepping",
     "simulate",
@@ -32,6 +32,8 @@ ROOMS = {
     "PIL": {"plotting"},
     "imageio_ffmpeg": {"plotting"},
     "pyvista": {"plotting"},
+    "yaml": {"sources"},
+    "jinja2": {"report"},
     "hydra": {"config", "commands"},
     "omegaconf": {"config"},
     "rich": {"experiment"},
