@@ -12,6 +12,7 @@ COMMANDS = {  # name: (arguments, what it does)
     "host": ("[OVERRIDES]", "generate the host of a simulation, draw it and measure it"),
     "plot": ("RUN", "draw the figures of a run"),
     "compare": ("RUN RUN ...", "put runs side by side, as a figure and as a table"),
+    "report": ("RUN|FOLDER", "make one HTML page of a run, or of a folder of runs"),
     "animate": ("RUN", "make a film of a run"),
     "export": ("RUN --xdmf", "write a run for VisIt and older ParaView"),
 }

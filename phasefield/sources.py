@@ -57,7 +57,7 @@ def parameters(config_text: str, command_line: str = "") -> list[Group]:
 
     Args: config_text: the resolved configuration as YAML. command_line: of the run.
     """
-    config = _read(config_text)
+    config = read_config(config_text)
     values = dict(flat(config))
     chosen = dict(_chosen(command_line))
     over = _experiment(chosen.get("experiment"))
@@ -73,7 +73,7 @@ def parameters(config_text: str, command_line: str = "") -> list[Group]:
     return [group for group in groups if group.parameters]
 
 
-def _read(text: str) -> Mapping:
+def read_config(text: str) -> Mapping:
     """The configuration in a text; empty where it is none, or holds aliases: these can make a short text huge."""
     try:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, yaml.SafeLoader)):

@@ -7,6 +7,7 @@ from phasefield.config import ConfigError
 from phasefield.host import HostError
 from phasefield.plotting.animation import AnimationError
 from phasefield.plotting.compare import ComparisonError
+from phasefield.report import ReportError
 from phasefield.simulate import SimulationError
 from phasefield.snapshots import SnapshotError
 
@@ -17,6 +18,7 @@ EXPECTED = (
     ConfigError,
     HostError,
     OSError,
+    ReportError,
     SimulationError,
     SnapshotError,
 )
