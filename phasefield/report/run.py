@@ -23,6 +23,7 @@ VERDICT = (  # of the measures, what comes first
     "ledger_error",
 )
 GOALS = {"float64": 1e-6, "float32": 1e-3}  # of the ledger error
+HOSTS = {"cu": "Bare copper", "llto_cnt": "LLTO@CNT"}  # names that are not those of a phase
 LEFT_OUT = {"host", "seed", "status", "reason"}  # of measures.json: they are no measures
 
 
@@ -52,11 +53,13 @@ def describe_run(path: Path) -> dict:
 
 
 def title(run: Run, measures: Mapping) -> str:
-    """Host and capacity."""
-    host = phase_label(str(measures["host"])) if measures.get("host") else run.path.resolve().parent.name
-    host = {"llto_cnt": "LLTO@CNT"}.get(str(measures.get("host")), host)
-    charge = run.history.get("charge", run.capacities)
-    return f"{host}, {number(float(charge[-1]) / mAh_per_cm2, 3)} mAh/cm²" if len(charge) else host
+    """Host, and the capacity that was reached."""
+    name = str(measures.get("host") or run.path.resolve().parent.name)
+    host, charge = HOSTS.get(name) or phase_label(name), run.history.get("charge", run.capacities)
+    if not len(charge):
+        return host
+    most, end = float(max(charge)), float(charge[-1])
+    return f"{host}, {number(most / mAh_per_cm2, 3)} mAh/cm²" + (" and back" if end < 0.99 * most else "")
 
 
 def in_order(measures: Mapping) -> dict:

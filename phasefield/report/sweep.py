@@ -37,11 +37,6 @@ class One:
     config: Mapping
     run: Run | None
 
-    @property
-    def label(self) -> str:
-        """Its name beside a row of a figure, where there is room for it."""
-        return self.folder.name if len(self.folder.name) <= LONGEST else f"run {self.index}"
-
 
 def find_runs(folder: Path) -> list[Path]:
     """Folders of runs below a folder at any depth, in the order a reader would number them; hidden ones left out."""
@@ -64,6 +59,7 @@ def describe_sweep(folder: Path, folders: Sequence[Path], output: Path) -> dict:
         "counts": counts,
         "figures": comparison(runs),
         "shown": min(sum(one.run is not None for one in runs), MOST),
+        "numbered": any(label.startswith("run ") for label in labels_of(runs).values()),
         "varied": varied,
         "heads": [(WORDS[name][0], PRINTED.get(WORDS[name][1], WORDS[name][1])) for name in names],
         "rows": [
@@ -116,6 +112,13 @@ def differing(configs: Sequence[Mapping]) -> list[str]:
     return [key for key in differ if not key.startswith("protocol.steps")][:VARIED]
 
 
+def labels_of(runs: Sequence[One]) -> dict[int, str]:
+    """Index -> label beside a row of the comparison: the names of the folders, or numbers where one is too long."""
+    names = [one.folder.name for one in runs]
+    plain = max(map(len, names)) <= LONGEST and len(set(names)) == len(names)
+    return {one.index: one.folder.name if plain else f"run {one.index}" for one in runs}
+
+
 def comparison(runs: Sequence[One]) -> list[str]:
     """The runs side by side, in figures of a few, as pictures; those without a readable snapshot are left out."""
     shown = [one for one in runs if one.run is not None and len(one.run.times)][:MOST]
@@ -123,11 +126,11 @@ def comparison(runs: Sequence[One]) -> list[str]:
         return []
     top = max(float(np.max(one.run.capacities)) for one in shown) / mAh_per_cm2
     capacities = [float(f"{share * top:.3g}") for share in (0.25, 0.5, 1)] if top > 0 else [0.0]
-    pictures = []
+    labels, pictures = labels_of(runs), []
     with tempfile.TemporaryDirectory() as folder:
         for start in range(0, len(shown), ROWS):
             some = shown[start : start + ROWS]
             path = Path(folder) / f"{start}.png"
-            compare_runs([one.folder for one in some], path, None, capacities, [one.label for one in some])
+            compare_runs([one.folder for one in some], path, None, capacities, [labels[one.index] for one in some])
             pictures.append(files.data_uri(path))
     return pictures

@@ -178,3 +178,15 @@ def test_the_wheel_carries_the_templates():
     with builder.config.set_build_data({"artifacts": [], "force_include": {}, "build_hooks": ()}):
         carried = {each.distribution_path for each in builder.recurse_included_files()}
     assert {f"phasefield/report/templates/{name}.html" for name in ("base", "run", "sweep")} <= carried
+
+
+def test_without_ffmpeg_the_film_is_a_gif(a_run, monkeypatch):
+    monkeypatch.setattr(files, "has_ffmpeg", lambda: False)
+    kind, data = files.film(a_run / "run.vtkhdf").split(";base64,")
+    assert kind == "data:image/gif" and base64.b64decode(data)[:6] == b"GIF89a"
+
+
+def test_the_title_says_what_was_reached(tmp_path):
+    assert "LLTO, 4 mAh/cm²" in Page(write_report(write_folder(tmp_path / "run"))).words
+    folder = write_folder(tmp_path / "own name", measures={"host": "llto_cnt"}, top=0.5)
+    assert "LLTO@CNT, 0.5 mAh/cm²" in Page(write_report(folder)).words

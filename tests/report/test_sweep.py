@@ -59,7 +59,7 @@ def test_table_has_a_row_a_run_and_what_differs(text):
     table = text.partition('<table class="runs">')[2].partition("</table>")[0]
     head, *rows = table.split("<tr>")[1:]
     assert len(rows) == 4
-    assert "<code>host.name</code>" in head and "<code>seed</code>" in head and "host.solid" not in head
+    assert "<small>host</small><code>name</code>" in head and "<code>seed</code>" in head and "<code>solid" not in head
     assert "top-bottom index" in head and "µm" not in head and "nine layers" not in head
     cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.S) for row in rows]
     assert len({len(each) for each in cells}) == 1 and len(cells[0]) == head.count("<th")
@@ -77,7 +77,10 @@ def test_the_comparison_shows_what_can_be_read(text, a_sweep, tmp_path, monkeypa
     monkeypatch.setattr(sweep, "compare_runs", draw)
     runs = [sweep._read(i, each, a_sweep) for i, each in enumerate(sweep.find_runs(a_sweep), 1)]
     sweep.comparison(runs)
-    assert drawn == [(["cnt seed#1", "run 2"], [1, 2, 4])]
+    assert drawn == [(["run 1", "run 2"], [1, 2, 4])]
+    drawn.clear()
+    sweep.comparison(runs[:1])
+    assert drawn == [(["cnt seed#1"], [1, 2, 4])]
     drawn.clear()
     assert len(sweep.comparison(runs[:1] * 50)) == 6
     assert [len(labels) for labels, _ in drawn] == [6] * 6  # the first 36
