@@ -39,7 +39,7 @@ WORDS = {  # of each measure: (words, unit); a unit % shows the number times 100
     "roughness_um": ("roughness", "um"),
     "isolated_fraction": ("isolated lithium", "%"),
     "nuclei": ("nuclei", ""),
-    "active_surface": ("surface that lithium has nucleated on or spread over", "%"),
+    "active_surface": ("surface nucleated or spread over", "%"),
     "smallest_concentration_mol_L": ("smallest salt concentration", "mol/L"),
     "smallest_phase": ("smallest lithium fraction of a pore", ""),
     "largest_phase": ("largest lithium fraction of a pore", ""),
