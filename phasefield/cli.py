@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 
 import phasefield
-from phasefield.commands import EXPECTED, Failed, report
+from phasefield.commands import EXPECTED, Failed, print_failure
 from phasefield.config import ConfigError, nearest
 from phasefield.interruption import EXIT_CODE, Interrupted
 
@@ -14,6 +14,9 @@ COMMANDS = {  # name: (arguments, what it does)
     "plot": ("RUN", "draw the figures of a run"),
     "compare": ("RUN RUN ...", "put runs side by side, as a figure and as a table"),
     "sweep-table": ("SWEEP", "measures over what was swept: a table, and a map or lines"),
+    "report": ("RUN|FOLDER", "make one HTML page of a run, or of a folder of runs"),
+    "animate": ("RUN", "make a film of a run"),
+    "export": ("RUN --xdmf", "write a run for VisIt and older ParaView"),
 }
 
 
@@ -36,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
             )
         return import_module(f"phasefield.commands.{command.replace('-', '_')}").main(rest)
     except EXPECTED as error:
-        return report(error)
+        return print_failure(error)
     except Failed:
         return 1
     except Interrupted as error:

@@ -14,7 +14,7 @@ from phasefield import config as schema
 from phasefield.config import Config, ConfigError
 from phasefield.host import Geometry
 from phasefield.plotting import plot_run
-from phasefield.recorder import MEASURES, RUN_FILE, Recorder
+from phasefield.recorder import RUN_FILE, Recorder
 
 FREE = ("resume", "checkpoint_every_min", "device", "devices", "distributed")  # may change when a run goes on
 STATES = (None, status.RUNNING, status.FINISHED, status.FAILED, status.INTERRUPTED)
@@ -41,7 +41,7 @@ def run_experiment(config: Config, folder, progress: bool = True, geometry: Geom
         there = _standing(config, folder)
         if there == status.FINISHED:
             console.print(f"{folder} holds this run, finished; resume=false runs it anew")
-            return status.read_json(folder / MEASURES)
+            return status.read_json(folder / status.MEASURES)
         goes_on = there is not None and bool(checkpoint.present(folder)) and (folder / RUN_FILE).exists()
         result = _run(config, folder, geometry, where, console, goes_on)
         if sharding.first_process():

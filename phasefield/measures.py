@@ -21,6 +21,38 @@ WHERE = (  # the single numbers of `where_lithium_lies`
     "top_bottom_index",
     "pore_filling",
 )
+WORDS = {  # of each measure: (words, unit); a unit % shows the number times 100
+    "capacity_mAh_cm2": ("capacity", "mAh/cm2"),
+    "time_h": ("time", "h"),
+    "potential_mV": ("potential against lithium at the end", "mV"),
+    "nucleation_overpotential_mV": ("nucleation overpotential", "mV"),
+    "lithium_um": ("lithium, as a dense layer", "um"),
+    "inserted_mAh_cm2": ("charge the host has taken up", "mAh/cm2"),
+    "centre_of_mass_um": ("centre of mass above the collector", "um"),
+    "top_bottom_index": ("top-bottom index", ""),
+    "fraction_lower_third": ("lithium in the lower third of the host", "%"),
+    "fraction_middle_third": ("lithium in the middle third of the host", "%"),
+    "fraction_upper_third": ("lithium in the upper third of the host", "%"),
+    "fraction_above_host": ("lithium above the host", "%"),
+    "pore_filling": ("filling of the pores", "%"),
+    "pore_filling_by_depth": ("filling of the pores in nine layers, collector first", "%"),
+    "roughness_um": ("roughness", "um"),
+    "isolated_fraction": ("isolated lithium", "%"),
+    "nuclei": ("nuclei", ""),
+    "active_surface": ("surface nucleated or spread over", "%"),
+    "smallest_concentration_mol_L": ("smallest salt concentration", "mol/L"),
+    "smallest_phase": ("smallest lithium fraction of a pore", ""),
+    "largest_phase": ("largest lithium fraction of a pore", ""),
+    "ledger_error": ("ledger error", ""),
+    "largest_current_mismatch": ("collector current off the applied by at most", ""),
+    "steps": ("time steps", ""),
+    "rejected_steps": ("rejected steps", ""),
+    "newton_iterations": ("Newton iterations", ""),
+    "linear_iterations": ("multigrid-CG iterations", ""),
+    "compile_time_s": ("compile time", "s"),
+    "wall_time_s": ("wall time", "s"),
+    "peak_memory_MB": ("peak memory", "MB"),
+}
 BINS = 9  # of pore_filling_by_depth
 CONNECTED = 1e-3  # S/m: a cell that carries 5 A/m2 across 10 um with less than 50 mV counts as a conductor
 SPIKE = 0.1 * mAh_per_cm2  # a nucleation spike has recovered before this much charge

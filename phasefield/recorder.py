@@ -31,7 +31,7 @@ DYNAMIC = (
 )
 MOST_WAITING = 4  # snapshots kept in memory while the disk does not take them
 LAST_TRIES = (1.0, 5.0, 20.0)  # s between the tries to write them when the run has come to its end
-RUN_FILE, MEASURES = "run.vtkhdf", "measures.json"
+RUN_FILE = "run.vtkhdf"
 
 
 @dataclass
@@ -98,7 +98,7 @@ class Recorder:
         self.last_time, self.spent = notes["last_time"], notes["wall_time_s"]
         if sharding.first_process():
             snapshots.truncate(self.path, self.on_file, self.rows)
-        self.measures = status.read_json(self.folder / MEASURES)
+        self.measures = status.read_json(self.folder / status.MEASURES)
         self.measures.pop("reason", None)
         self.write(status.RUNNING)
         return position, carry
@@ -203,10 +203,10 @@ class Recorder:
             result["reason"] = reason
         if sharding.first_process():
             try:
-                status.write_json(self.folder / MEASURES, result)
+                status.write_json(self.folder / status.MEASURES, result)
                 status.write(self.folder, state, reason, capacity_mAh_cm2=result.get("capacity_mAh_cm2"))
             except OSError as error:
-                self.say(f"[yellow]{self.folder / MEASURES} was not written:[/] {error}")
+                self.say(f"[yellow]{self.folder / status.MEASURES} was not written:[/] {error}")
         return result
 
     def _wall_time(self) -> float:

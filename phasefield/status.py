@@ -15,7 +15,7 @@ except ImportError:  # Windows
     fcntl = None
 
 RUNNING, FINISHED, FAILED, INTERRUPTED = "running", "finished", "failed", "interrupted"
-FILE = "status.json"
+FILE, MEASURES = "status.json", "measures.json"
 LOCK = ".lock"
 
 
@@ -34,8 +34,14 @@ def write(folder, status: str, reason: str = "", **numbers) -> None:
 
 
 def read(folder) -> dict:
-    """The status, `status` among it: cut off where it says running and no process is; empty where none is written."""
+    """The status, `status` and `reason` among it: interrupted where it says running and no process is.
+
+    Empty where none is written; runs of before there was a status.json have it in their measures.
+    """
     found = read_json(Path(folder) / FILE)
+    if "status" not in found:
+        measures = read_json(Path(folder) / MEASURES)
+        found = {"reason": "", **measures} if "status" in measures else {}
     if found.get("status") == RUNNING and not in_use(folder):
         found |= {"status": INTERRUPTED, "reason": "its process has ended without a word"}
     return found
@@ -57,8 +63,8 @@ def write_json(path: Path, content: Mapping) -> None:
 def read_json(path: Path) -> dict:
     """What a JSON file holds; nothing where it is missing or damaged."""
     try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

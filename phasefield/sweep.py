@@ -14,8 +14,8 @@ from statistics import mean, stdev
 
 from phasefield import gpus, status
 
-MEASURES, OVERRIDES = "measures.json", ".hydra/overrides.yaml"  # in the folder of a run
-LONGEST_NAME = 80  # characters of a folder; file systems take 255
+OVERRIDES = ".hydra/overrides.yaml"  # in the folder of a run
+LONGEST_NAME = 120  # characters of a folder; file systems take 255
 
 
 def folder_name(words: str, whole: str | None = None) -> str:
@@ -37,7 +37,14 @@ def jobs_at_once() -> int:
 
 def standing(folder) -> dict[Path, dict]:
     """Status of each run under a folder, see `status.read`."""
-    return {path.parent: status.read(path.parent) for path in sorted(Path(folder).rglob(status.FILE))}
+    runs = {path.parent for name in (status.FILE, status.MEASURES) for path in Path(folder).rglob(name)}
+    found = {run: status.read(run) for run in sorted(runs, key=_numbered)}
+    return {run: each for run, each in found.items() if each}
+
+
+def _numbered(path: Path) -> list:
+    """Key that sorts run_10 after run_9."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", str(path)) if part]
 
 
 def print_standing(folder) -> int:
@@ -96,7 +103,7 @@ def table(folder) -> Table:
     swept = tuple(key for key in keys if len({each.get(key) for each in given.values()}) > 1)
     rows = []
     for run, state in found.items():
-        measures = status.read_json(run / MEASURES)
+        measures = status.read_json(run / status.MEASURES)
         numbers = {name: value for name, value in measures.items() if not isinstance(value, list | dict)}
         first = {"run": str(run.relative_to(folder)), "status": state["status"], "reason": state["reason"]}
         first |= {key: given[run].get(key) for key in swept}

@@ -11,33 +11,33 @@ from rich.table import Table
 from rich.text import Text
 
 import phasefield
-from phasefield import build, device, sharding
+from phasefield import build, device, measures, sharding
 from phasefield.config import Config
 from phasefield.connectivity import path_threshold, reaches
 from phasefield.host import Geometry
 from phasefield.simulate import Progress
 from phasefield.units import hour, mA_per_cm2, mAh_per_cm2, mV, um
 
-TABLE = {  # of the measures, what the table at the end shows: (words, unit)
-    "capacity_mAh_cm2": ("capacity", "mAh/cm2"),
-    "ledger_error": ("ledger error", ""),
-    "nucleation_overpotential_mV": ("nucleation overpotential", "mV"),
-    "centre_of_mass_um": ("centre of mass above the collector", "um"),
-    "fraction_lower_third": ("lithium in the lower third of the host", "%"),
-    "fraction_upper_third": ("lithium in the upper third of the host", "%"),
-    "fraction_above_host": ("lithium above the host", "%"),
-    "top_bottom_index": ("top-bottom index", ""),
-    "pore_filling": ("filling of the pores", "%"),
-    "roughness_um": ("roughness", "um"),
-    "isolated_fraction": ("isolated lithium", "%"),
-    "steps": ("time steps", ""),
-    "rejected_steps": ("rejected steps", ""),
-    "newton_iterations": ("Newton iterations", ""),
-    "linear_iterations": ("multigrid-CG iterations", ""),
-    "compile_time_s": ("compile time", "s"),
-    "wall_time_s": ("wall time", "s"),
-    "peak_memory_MB": ("peak memory", "MB"),
-}
+TABLE = (  # of the measures, what the table at the end shows
+    "capacity_mAh_cm2",
+    "ledger_error",
+    "nucleation_overpotential_mV",
+    "centre_of_mass_um",
+    "fraction_lower_third",
+    "fraction_upper_third",
+    "fraction_above_host",
+    "top_bottom_index",
+    "pore_filling",
+    "roughness_um",
+    "isolated_fraction",
+    "steps",
+    "rejected_steps",
+    "newton_iterations",
+    "linear_iterations",
+    "compile_time_s",
+    "wall_time_s",
+    "peak_memory_MB",
+)
 
 
 def open_console(progress: bool) -> Console:
@@ -146,8 +146,8 @@ class Bar:
 
 def print_measures(console: Console, result: dict, folder: Path) -> None:
     table = Table.grid(padding=(0, 2))
-    for name, (words, unit) in TABLE.items():
-        value = result.get(name)
+    for name in TABLE:
+        value, (words, unit) = result.get(name), measures.WORDS[name]
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             continue
         shown = f"{100 * value:.1f}" if unit == "%" else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -10,10 +10,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 # A module imports from the rows above its own, and a package from itself.
 LAYERS = (
     "units arguments config connectivity precision sharding journal interruption status gpus",
-    "grid state materials operators protocol device measures snapshots sweep",
-    "host solvers",
+    "grid state materials operators protocol device measures snapshots sources sweep",
+    "host solvers xdmf",
     "physics conduction current_distribution plotting",
-    "model growth",
+    "model growth report",
     "diagnostics",
     "stepping",
     "simulate",
@@ -28,8 +28,13 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 ALLOWED = {("host", "conduction")}  # within a function: hosts need jax only where their conduction is asked for
 ROOMS = {
-    "h5py": {"snapshots"},
+    "h5py": {"snapshots", "xdmf"},
     "matplotlib": {"plotting"},
+    "PIL": {"plotting"},
+    "imageio_ffmpeg": {"plotting"},
+    "pyvista": {"plotting"},
+    "yaml": {"sources"},
+    "jinja2": {"report"},
     "hydra": {"config", "commands"},
     "omegaconf": {"config", "commands"},
     "rich": {"terminal"},

@@ -7,24 +7,28 @@ from phasefield.conduction import ConductionError
 from phasefield.config import ConfigError
 from phasefield.gpus import NoGPULeftError
 from phasefield.host import HostError
+from phasefield.plotting.animation import AnimationError
 from phasefield.plotting.compare import ComparisonError
+from phasefield.report import ReportError
 from phasefield.simulate import SimulationError
 from phasefield.snapshots import SnapshotError
 from phasefield.status import InUseError
 from phasefield.sweep import SweepError
 
 EXPECTED = (
+    AnimationError,
+    CheckpointError,
+    ComparisonError,
+    ConductionError,
     ConfigError,
     HostError,
-    SnapshotError,
-    CheckpointError,
     InUseError,
     NoGPULeftError,
-    ComparisonError,
-    SweepError,
-    ConductionError,
-    SimulationError,
     OSError,
+    ReportError,
+    SimulationError,
+    SnapshotError,
+    SweepError,
 )
 
 
@@ -32,7 +36,7 @@ class Failed(Exception):
     """A failure whose reason has been printed."""
 
 
-def report(error: Exception | str) -> int:
+def print_failure(error: Exception | str) -> int:
     """Exit code of an expected failure, its reason printed."""
     print(f"Error: {error}", file=sys.stderr)
     return 1

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from phasefield import config as schema
 from phasefield import gpus, status, sweep
-from phasefield.commands import EXPECTED, Failed, report
+from phasefield.commands import EXPECTED, Failed, print_failure
 
 HELP = """\
 usage: phasefield simulate [KEY=VALUE ...] [--multirun]
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
         explained = schema.explained(error)
         if not isinstance(explained, EXPECTED) and not _sweeps:
             raise
-        _failures.append(report(explained))
+        _failures.append(print_failure(explained))
     finally:
         sys.argv = before[0]
         if before[1] is None:
@@ -134,7 +134,7 @@ def _job(composed) -> None:
         run_experiment(config, folder)
     except EXPECTED as error:
         explained = schema.explained(error)
-        code = report(explained if alone else f"{folder.name}: {explained}")
+        code = print_failure(explained if alone else f"{folder.name}: {explained}")
         if alone:
             _failures.append(code)
             return

@@ -113,8 +113,8 @@ def draw_scale_bar(axes: Axes, run: Run) -> None:
     axes.annotate(f"{length:g} µm", (x + length / (1 + centre), y), fontsize=6.5, **place)
 
 
-def draw_key(figure: Figure, run_or_runs, top: float) -> None:
-    """The legend of the sections, in one row centred at a height in mm below the upper edge."""
+def draw_key(figure: Figure, run_or_runs, top: float, lines: bool = True) -> None:
+    """The legend of the sections, or with `lines` off of bodies, in one row at a height in mm below the upper edge."""
     runs = run_or_runs if isinstance(run_or_runs, list | tuple) else [run_or_runs]
     names = list(dict.fromkeys(name for run in runs for name in solids(run)))
     colours = style.phase_colours(names)
@@ -123,7 +123,7 @@ def draw_key(figure: Figure, run_or_runs, top: float) -> None:
     handles += [Patch(facecolor=colours[name], label=style.phase_label(name), **edge) for name in names[1:]]
     handles += [Patch(facecolor=colours[name], label=style.phase_label(name), **edge) for name in names[:1]]
     handles += [Patch(facecolor=style.ELECTROLYTE, label="Electrolyte", **edge)]
-    handles += [Line2D([], [], color=style.INK, linewidth=0.7, linestyle=DASHES, label="Host top")]
+    handles += [Line2D([], [], color=style.INK, linewidth=0.7, linestyle=DASHES, label="Host top")] * lines
     draw_legend(figure, handles, top)
 
 

@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from phasefield.plotting import panels, style
+from phasefield.plotting.render import render_run
 from phasefield.snapshots import Run, SnapshotError, load
 from phasefield.units import hour, mAh_per_cm2, mol_per_L, mV, um
 
@@ -20,7 +21,7 @@ MILLIAMPERE_PER_CM3 = 1e3  # A/m3
 
 
 def plot_run(path, output_folder, capacities: Sequence[float] | None = None, pdf: bool = False) -> list[Path]:
-    """Write summary, sections, depth, potential and maps as PNG (and PDF); the paths written.
+    """Write summary, sections, depth, potential and maps as PNG (and PDF), a 3D run's render as PNG; the paths written.
 
     Args:
         path: of a run file or its folder.
@@ -37,7 +38,9 @@ def plot_run(path, output_folder, capacities: Sequence[float] | None = None, pdf
     }
     if any(name in run.field_names for name, *_ in MAPS):
         figures["maps"] = maps(run, None if capacities is None else capacities[-1])
-    return [path for name, figure in figures.items() for path in style.save(figure, folder / f"{name}.png", pdf)]
+    paths = [path for name, figure in figures.items() for path in style.save(figure, folder / f"{name}.png", pdf)]
+    rendered = render_run(run.path, folder / "render.png", None if capacities is None else run.nearest(capacities[-1]))
+    return [*paths, rendered] if rendered else paths
 
 
 def _section_grid(run: Run, count: int, width: float, tallest: float) -> tuple[int, float, float]:

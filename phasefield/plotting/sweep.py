@@ -36,6 +36,7 @@ UNITS = {unit: unit for unit in ("mV", "V", "nm", "K", "h", "s")} | {
     "mol_L": "mol/L",
     "m2_s": "m²/s",
 }
+HOSTS = {"cu": "Cu", "cnt": "CNT", "llto": "LLTO", "llto_cnt": "LLTO@CNT"}
 SIGNED = ("top_bottom_index",)  # from -1 to 1, on a diverging scale
 DECADES = 10.0  # ratio of largest to smallest from which an axis is logarithmic
 COLUMNS, HIGH = 3, 52.0  # of small maps; mm
@@ -78,7 +79,7 @@ def _groups(found, count: int) -> list[tuple]:
 
 
 def _name(group: Sequence) -> str:
-    return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in group)
+    return ", ".join(f"{value:g}" if isinstance(value, float) else HOSTS.get(value, str(value)) for value in group)
 
 
 def _maps(table: Table, measure: str, keys: Sequence[str], names: Sequence[str]) -> Figure:
@@ -124,7 +125,7 @@ def _write_values(axes: Axes, grid: np.ndarray, limits, signed: bool) -> None:
             axes.text(column, row, "×", ha="center", va="center", color=style.FAINT)
             continue
         dark = abs(value - middle) > 0.5 * half if signed else value - middle < 0.2 * half
-        text = f"{value:+.2f}" if signed else f"{value:.3g}"
+        text = f"{value:+.2f}".replace("-", "−") if signed else f"{value:.3g}"
         axes.text(column, row, text, ha="center", va="center", fontsize=6.5, color="white" if dark else style.INK)
 
 

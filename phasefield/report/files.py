@@ -1,0 +1,65 @@
+"""What a report takes from the folder of a run: measures, status, figures, film; and pictures as text."""
+
+import base64
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from phasefield.plotting import plot_run
+from phasefield.plotting.animation import AnimationError, animate_run, has_ffmpeg
+from phasefield.snapshots import SnapshotError
+
+KINDS = {".png": "image/png", ".gif": "image/gif", ".mp4": "video/mp4"}
+FIGURES = {  # of `phasefield plot`: what they show
+    "summary": "Summary: sections, lithium by height, potential, and how the solver went",
+    "render": "Host and lithium as bodies, the front quarter cut away; the surface drawn encloses the lithium there is",
+    "sections": "Vertical sections through the middle",
+    "depth": "Lithium fraction of the pores against height, and over the run",
+    "potential": "Potential in the first seconds, where nucleation shows, and over the run",
+    "maps": "Salt concentration, potentials and plating current at the end",
+}
+
+
+def data_uri(path: Path) -> str:
+    """A picture or film as the address that holds it."""
+    return f"data:{KINDS[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+def figures(path: Path, three_dimensional: bool) -> dict[str, dict[str, str]]:
+    """Caption and picture of each figure of a run, those that are missing drawn into figures/ beside it.
+
+    Where that folder cannot be written the report has them all the same.
+    Raises: SnapshotError for a run without snapshots.
+    """
+    folder, wanted = path.parent / "figures", [name for name in FIGURES if three_dimensional or name != "render"]
+    found = {name: folder / f"{name}.png" for name in wanted if (folder / f"{name}.png").is_file()}
+    if set(wanted) - set(found) - {"maps"}:
+        with tempfile.TemporaryDirectory() as drawn:
+            for each in plot_run(path, drawn):
+                if each.stem not in found:
+                    found[each.stem] = _keep(each, folder)
+            return _shown(found)
+    return _shown(found)
+
+
+def _shown(found: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    return {name: {"caption": FIGURES[name], "picture": data_uri(path)} for name, path in found.items()}
+
+
+def _keep(picture: Path, folder: Path) -> Path:
+    """The picture in a folder, or where it is when it cannot be written there."""
+    try:
+        folder.mkdir(exist_ok=True)
+        (folder / picture.name).write_bytes(picture.read_bytes())
+    except OSError:
+        return picture
+    return folder / picture.name
+
+
+def film(path: Path) -> str:
+    """The film of a run, mp4 where ffmpeg is installed, else gif; empty for a run of fewer than two snapshots."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return data_uri(animate_run(path, Path(folder) / ("film.mp4" if has_ffmpeg() else "film.gif")))
+        except (AnimationError, SnapshotError):
+            return ""
