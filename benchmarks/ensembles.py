@@ -5,7 +5,7 @@ from itertools import product
 
 from measure import report
 
-from phasefield import build, ensemble, simulate
+from phasefield import build, ensemble, timeline
 from phasefield.config import compose
 from phasefield.simulate import Course
 
@@ -66,7 +66,7 @@ def member(box, current, conductivity, seed):
 
 
 def one_by_one(members):
-    return [simulate.run(each.model, each.state, each.course.protocol, each.control) for each in members]
+    return [timeline.run(each.model, each.state, each.course.protocol, each.control) for each in members]
 
 
 def timed(function, argument):

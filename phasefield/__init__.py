@@ -5,9 +5,12 @@ import jax
 # Before the first array, or float64 is silently truncated. Float32 runs ask for float32 explicitly.
 jax.config.update("jax_enable_x64", True)
 
+# A module's first import binds its name here; later ones do not, and leave `simulate` to the function below.
+from phasefield import simulate as timeline  # noqa: E402, F401
 from phasefield.conduction import effective_conductivity, tortuosity_factor  # noqa: E402
 from phasefield.current_distribution import current_distribution  # noqa: E402
 from phasefield.growth import grow  # noqa: E402
+from phasefield.runs import Run, load, simulate  # noqa: E402
 
-__all__ = ["current_distribution", "effective_conductivity", "grow", "tortuosity_factor"]
+__all__ = ["Run", "current_distribution", "effective_conductivity", "grow", "load", "simulate", "tortuosity_factor"]
 __version__ = "0.1.0"

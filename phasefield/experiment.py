@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 import phasefield
-from phasefield import build, device, diagnostics, measures, sharding, simulate, snapshots
+from phasefield import build, device, diagnostics, measures, sharding, snapshots, timeline
 from phasefield.config import Config, ConfigError, to_yaml
 from phasefield.connectivity import path_threshold, reaches
 from phasefield.host import Geometry
@@ -89,7 +89,7 @@ def run_experiment(config: Config, folder, progress: bool = True, geometry: Geom
     recorder.create(where)
     try:
         with _Bar(console) as bar:
-            simulate.run(
+            timeline.run(
                 model,
                 state,
                 build.protocol(config),
@@ -375,7 +375,7 @@ class _Bar:
     def __exit__(self, *_):
         self.bar.stop()
 
-    def show(self, progress: simulate.Progress) -> None:
+    def show(self, progress: timeline.Progress) -> None:
         """Move the bar to where the run stands."""
         words = (
             f"{_clock(progress.time)}  {progress.charge / mAh_per_cm2:.3f} mAh/cm2  {progress.potential / mV:.1f} mV  "

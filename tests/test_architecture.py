@@ -16,10 +16,11 @@ LAYERS = (
     "model growth",
     "diagnostics",
     "stepping",
-    "simulate",
+    "simulate timeline",  # one module by two names, see __init__
     "ensemble",
     "build",
     "experiment",
+    "runs doctor",
     "commands",
     "cli",
     "__init__",  # what `import phasefield` offers

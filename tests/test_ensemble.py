@@ -6,7 +6,7 @@ import cases
 import numpy as np
 import pytest
 
-from phasefield import diagnostics, ensemble, simulate
+from phasefield import diagnostics, ensemble, timeline
 from phasefield import model as model_module
 from phasefield.ensemble import EnsembleError, Member
 from phasefield.protocol import Step
@@ -28,7 +28,7 @@ def member(current=0.5, capacity=0.05, seed=0, carbon=10.0, control=None, heard=
 
 def alone(member: Member, **listeners) -> Outcome:
     course = member.course
-    return simulate.run(
+    return timeline.run(
         member.model,
         member.state,
         course.protocol,
