@@ -42,7 +42,7 @@ def error_of(capsys, *arguments):
 def test_help_explains_commands_groups_and_overrides(capsys):
     assert main(["--help"]) == main([]) == 0
     text = capsys.readouterr().out
-    assert all(command in text for command in ("simulate", "host", "plot", "compare", "--version"))
+    assert all(command in text for command in ("simulate", "host", "plot", "compare", "doctor", "--version"))
     assert main(["simulate", "--help"]) == 0
     text = capsys.readouterr().out
     for group in groups():
