@@ -92,7 +92,7 @@ def test_the_tutorial_runs_from_start_to_end(repository):
             assert language in LEFT_OUT, f"{TUTORIAL}:{line}: nothing runs a block of '{language}'"
     assert seen.count("sh install") == 1 and {"sh", "yaml", "python"} <= set(seen)
     assert len(re.findall(r"^## \d+\. ", TUTORIAL.read_text(), re.MULTILINE)) == 10
-    assert {path.name for path in (repository / "outputs").glob("*")} >= {"first", "cu", "cnt", "hosts.png", "sweep"}
+    assert {path.name for path in (repository / "outputs").glob("*")} >= {"first", "llto", "cnt", "hosts.png", "sweep"}
     if absent:
         pytest.skip(f"all ran but what needs {', '.join(sorted(absent))}, which is not installed")
 
