@@ -5,9 +5,9 @@ from itertools import product
 
 from measure import report
 
-from phasefield import build, ensemble, simulate
+from phasefield import build, ensemble, timeline
 from phasefield.config import compose
-from phasefield.simulate import Course
+from phasefield.timeline import Course
 
 BOXES = ["grid.dimensions=2", "grid.width_um=32"], ["grid.width_um=18", "grid.spacing_um=1.5"]
 SIZES = {"cpu": (4, 16), "gpu": (4, 16, 64, 256)}
@@ -66,7 +66,7 @@ def member(box, current, conductivity, seed):
 
 
 def one_by_one(members):
-    return [simulate.run(each.model, each.state, each.course.protocol, each.control) for each in members]
+    return [timeline.run(each.model, each.state, each.course.protocol, each.control) for each in members]
 
 
 def timed(function, argument):

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from measure import report
 
-from phasefield import build, simulate
+from phasefield import build, timeline
 from phasefield.config import compose
 from phasefield.units import mAh_per_cm2
 
@@ -37,7 +37,7 @@ def study(kind: str, largest: int | None = None) -> None:
             continue
         model = build.model(config, build.geometry(config))
         state = build.initial_state(config, model)
-        outcome = simulate.run(model, state, build.protocol(config), build.time_control(config))
+        outcome = timeline.run(model, state, build.protocol(config), build.time_control(config))
         history, cells = outcome.history, int(np.prod(shape))
         steps = len(history["time"])
         rows.append(

@@ -16,8 +16,8 @@ import jax
 import numpy as np
 
 import phasefield
-from phasefield.simulate import Position
 from phasefield.stepping import Carry
+from phasefield.timeline import Position
 
 FORMAT = 1
 NAMES = ("checkpoint.npz", "checkpoint_before.npz")  # newest first
@@ -57,7 +57,7 @@ def save(folder, position: Position, carry: Carry, notes: Mapping[str, str | int
 def load(folder, like: Carry) -> tuple[Position, Carry, dict]:
     """(position, carry, notes) of the newest checkpoint that is whole.
 
-    Args: like: shapes and dtypes that the Carry must have, see `simulate.blank`.
+    Args: like: shapes and dtypes that the Carry must have, see `timeline.blank`.
     Raises: CheckpointError where there is none, or it is of another kind of run.
     """
     reasons = []

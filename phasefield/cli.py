@@ -17,6 +17,7 @@ COMMANDS = {  # name: (arguments, what it does)
     "report": ("RUN|FOLDER", "make one HTML page of a run, or of a folder of runs"),
     "animate": ("RUN", "make a film of a run"),
     "export": ("RUN --xdmf", "write a run for VisIt and older ParaView"),
+    "doctor": ("", "check this computer: devices, packages, folders, and a short run"),
 }
 
 

@@ -540,16 +540,16 @@ def _check_solver(solver: Solver) -> list[str]:
 
 
 def config_folder() -> Path:
-    """Where the YAML files are: configs/ of the repository, or the copy that the installed package carries.
+    """Where the YAML files are: the copy that an installed package carries, or configs/ of the repository.
 
     Raises: ConfigError where neither exists.
     """
     here = Path(__file__).resolve().parent
-    for folder in (here.parent / "configs", here / "_configs"):
+    for folder in (here / "_configs", here.parent / "configs"):  # beside an installed package, configs/ is another's
         if (folder / "main.yaml").is_file():
             return folder
     raise ConfigError(
-        f"neither {here.parent / 'configs'} nor {here / '_configs'} holds main.yaml; install phasefield again"
+        f"neither {here / '_configs'} nor {here.parent / 'configs'} holds main.yaml; install phasefield again"
     )
 
 
@@ -564,11 +564,41 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     Raises: ConfigError for overrides and values that are wrong.
     """
     try:
-        with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_folder())):
-            composed = hydra.compose("main", [*added_materials(), *overrides])
-        return from_hydra(composed)
+        return from_hydra(_composed(overrides))
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise explained(error) from error
+
+
+def swept(overrides: Sequence[str]) -> dict[str, str]:
+    """What an experiment among the overrides varies over several runs, {"seed": "0,1"}; empty for a single run."""
+    settings = _composed(overrides, return_hydra_config=True).hydra
+    several = settings.mode is not None and settings.mode.name == "MULTIRUN"
+    return {key: str(values) for key, values in (settings.sweeper.params or {}).items()} if several else {}
+
+
+def _composed(overrides: Sequence[str], **options):
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_folder())):
+        return hydra.compose("main", [*added_materials(), *overrides], **options)
+
+
+def group_overrides(chosen: Mapping[str, str]) -> list[str]:
+    """The overrides that choose an option for each group, {"host": "cnt"} -> ["host=cnt"].
+
+    Raises: ConfigError for a name that is no group, and an option that is no name.
+    """
+    problems = []
+    for name, option in chosen.items():
+        if name not in groups():
+            guess = nearest(name, groups())
+            problems.append(
+                f"{name} is not a group of configs/; "
+                + (f"did you mean {guess}?" if guess else f"there are {', '.join(groups())}")
+                + f" A single value goes into overrides, as in overrides=['{name}={option}']"
+            )
+        elif not isinstance(option, str):
+            problems.append(f"{name} is {option!r}; it must be one of {', '.join(options(name))}")
+    _raise(problems)
+    return [f"{name}={option}" for name, option in chosen.items()]
 
 
 def from_hydra(composed) -> Config:

@@ -40,6 +40,11 @@ def prepare(device: str, devices: int = 1, distributed: bool = False) -> str:
             )
         kind = "cpu"
     there = _found(kind)
+    if not there and (asked := jax.config.jax_platforms):  # JAX_PLATFORMS, of which JAX itself says nothing
+        raise ConfigError(
+            f"JAX_PLATFORMS is '{asked}', but JAX finds no such device; unset it, or use device=cpu, or install "
+            'JAX for the GPU with `pip install "phasefield[cuda12]"` (or [cuda13])'
+        )
     if len(there) < devices:
         raise ConfigError(
             f"devices is {devices}, but JAX finds {len(there)} of kind {kind}; it must be at most that, "

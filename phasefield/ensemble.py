@@ -10,9 +10,9 @@ import numpy as np
 from phasefield import stepping
 from phasefield.model import Model
 from phasefield.precision import cast
-from phasefield.simulate import IDLE, Clocks, Course, Outcome, SimulationError
 from phasefield.state import State
 from phasefield.stepping import TimeControl
+from phasefield.timeline import IDLE, Clocks, Course, Outcome, SimulationError
 
 
 class EnsembleError(ValueError):
@@ -21,7 +21,7 @@ class EnsembleError(ValueError):
 
 @dataclass(frozen=True)
 class Member:
-    """One run of an ensemble; see `simulate.run`."""
+    """One run of an ensemble; see `timeline.run`."""
 
     model: Model
     state: State

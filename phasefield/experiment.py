@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from phasefield import build, checkpoint, device, interruption, sharding, simulate, status, terminal
+from phasefield import build, checkpoint, device, interruption, sharding, status, terminal, timeline
 from phasefield import config as schema
 from phasefield.config import Config, ConfigError
 from phasefield.host import Geometry
@@ -64,12 +64,12 @@ def _run(config: Config, folder: Path, geometry: Geometry | None, where: str, co
         recorder = Recorder(folder, config, geometry, console.print, not console.is_terminal, asked)
         try:
             if goes_on:
-                position, carry = recorder.resume(simulate.blank(model, state, control))
+                position, carry = recorder.resume(timeline.blank(model, state, control))
                 console.print(f"goes on from its checkpoint at {terminal.hours(float(carry.state.time)).strip()}")
             else:
                 recorder.create(where)
-                position, carry = simulate.Position(), None
-            simulate.run(
+                position, carry = timeline.Position(), None
+            timeline.run(
                 model,
                 state,
                 build.protocol(config),

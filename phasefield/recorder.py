@@ -16,8 +16,8 @@ from phasefield.host import Geometry
 from phasefield.interruption import Interrupted
 from phasefield.physics import charge
 from phasefield.provenance import provenance
-from phasefield.simulate import Position, Snapshot
 from phasefield.stepping import Carry
+from phasefield.timeline import Position, Snapshot
 from phasefield.units import hour, mAh_per_cm2, mV
 
 DYNAMIC = (

@@ -15,7 +15,7 @@ from phasefield import build, device, measures, sharding
 from phasefield.config import Config
 from phasefield.connectivity import path_threshold, reaches
 from phasefield.host import Geometry
-from phasefield.simulate import Progress
+from phasefield.timeline import Progress
 from phasefield.units import hour, mA_per_cm2, mAh_per_cm2, mV, um
 
 TABLE = (  # of the measures, what the table at the end shows

@@ -7,7 +7,7 @@ import re
 import jax
 import numpy as np
 
-from phasefield import build, device, sharding, simulate, stepping
+from phasefield import build, device, sharding, stepping, timeline
 from phasefield.config import compose
 from phasefield.precision import cast
 
@@ -25,7 +25,7 @@ def run(devices, cut=sharding.blocks):
         sharding.blocks = cut
         model, state = sharding.distribute((model, state), geometry.shape, device.chosen(devices))
     control = build.time_control(config)
-    outcome = simulate.run(model, state, build.protocol(config), control)
+    outcome = timeline.run(model, state, build.protocol(config), control)
     return model, cast(control, "float64"), outcome
 
 
@@ -42,14 +42,14 @@ def differences(one, many):
 def program(model, control, outcome):
     """The compiled segment in XLA's words."""
     carry = sharding.alike(stepping.begin(model, outcome.state, control), model.pore)
-    return simulate._segment.lower(model, control, simulate.IDLE, carry).compile().as_text()
+    return timeline._segment.lower(model, control, timeline.IDLE, carry).compile().as_text()
 
 
 def compared(alone, cut):
     """What a run in these blocks is, against the one on a single device."""
-    before = simulate._segment._cache_size()
+    before = timeline._segment._cache_size()
     model, control, shared = run(DEVICES, lambda *_: cut)
-    programs = simulate._segment._cache_size() - before
+    programs = timeline._segment._cache_size() - before
     text = program(model, control, shared)
     return {
         "blocks": [list(shard.data.shape) for shard in shared.state.phase.addressable_shards],

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from phasefield import checkpoint, simulate
+from phasefield import checkpoint, timeline
 from phasefield import model as model_module
 from phasefield.checkpoint import NAMES, CheckpointError
 from phasefield.protocol import Step
@@ -38,7 +38,7 @@ def start(model):
 def whole(model, start):
     """(Outcome, charges of its snapshots, number of its segments)."""
     charges, pauses = [], []
-    outcome = simulate.run(
+    outcome = timeline.run(
         model,
         start,
         STRIP,
@@ -60,7 +60,7 @@ def cut(model, start, folder, after):
             raise Enough
 
     with pytest.raises(Enough):
-        simulate.run(
+        timeline.run(
             model,
             start,
             STRIP,
@@ -72,7 +72,7 @@ def cut(model, start, folder, after):
 
 
 def like(model, start):
-    return simulate.blank(model, start, TimeControl())
+    return timeline.blank(model, start, TimeControl())
 
 
 @pytest.fixture
@@ -88,9 +88,9 @@ def test_a_run_goes_on_as_if_it_had_not_been_cut(model, start, whole, tmp_path, 
     before = cut(model, start, tmp_path, int(share * segments))
     position, carry, notes = checkpoint.load(tmp_path, like(model, start))
     assert notes == NOTES
-    programs = simulate._segment._cache_size()
+    programs = timeline._segment._cache_size()
     after = []
-    again = simulate.run(
+    again = timeline.run(
         model,
         start,
         STRIP,
@@ -99,7 +99,7 @@ def test_a_run_goes_on_as_if_it_had_not_been_cut(model, start, whole, tmp_path, 
         snapshot_interval=INTERVAL,
         on_snapshot=lambda snapshot: after.append(snapshot.charge),
     )
-    assert simulate._segment._cache_size() == programs
+    assert timeline._segment._cache_size() == programs
     assert before + after == charges and again.cut_offs == outcome.cut_offs
     for one, other in zip(jax.tree.leaves(again.state), jax.tree.leaves(outcome.state), strict=True):
         assert np.array_equal(one, other)
@@ -110,9 +110,9 @@ def test_a_run_goes_on_as_if_it_had_not_been_cut(model, start, whole, tmp_path, 
 
 def test_the_last_two_are_kept_and_the_older_serves_where_the_newer_is_damaged(model, start, folder):
     position, carry, _ = checkpoint.load(folder, like(model, start))
-    later = simulate.replace(position, stop=7)
+    later = timeline.replace(position, stop=7)
     checkpoint.save(folder, later, carry, NOTES)
-    checkpoint.save(folder, simulate.replace(position, stop=8), carry, NOTES)
+    checkpoint.save(folder, timeline.replace(position, stop=8), carry, NOTES)
     assert {path.name for path in folder.iterdir()} == set(NAMES)
     assert checkpoint.load(folder, like(model, start))[0].stop == 8
     newest = folder / NAMES[0]
@@ -192,6 +192,6 @@ def test_a_full_disk_leaves_the_one_that_is_there(model, start, folder, monkeypa
         with monkeypatch.context() as patch:
             patch.setattr(checkpoint.os, name, full)
             with pytest.raises(OSError, match="No space"):
-                checkpoint.save(folder, simulate.replace(position, stop=9), carry, NOTES)
+                checkpoint.save(folder, timeline.replace(position, stop=9), carry, NOTES)
         assert checkpoint.load(folder, like(model, start))[0].stop == position.stop
         assert {path.name for path in folder.iterdir()} <= set(NAMES)

@@ -6,12 +6,12 @@ import cases
 import numpy as np
 import pytest
 
-from phasefield import diagnostics, ensemble, simulate
+from phasefield import diagnostics, ensemble, timeline
 from phasefield import model as model_module
 from phasefield.ensemble import EnsembleError, Member
 from phasefield.protocol import Step
-from phasefield.simulate import Course, Outcome, SimulationError
 from phasefield.stepping import TimeControl
+from phasefield.timeline import Course, Outcome, SimulationError
 from phasefield.units import mA_per_cm2, mAh_per_cm2
 
 INTERVAL = 0.02 * mAh_per_cm2
@@ -28,7 +28,7 @@ def member(current=0.5, capacity=0.05, seed=0, carbon=10.0, control=None, heard=
 
 def alone(member: Member, **listeners) -> Outcome:
     course = member.course
-    return simulate.run(
+    return timeline.run(
         member.model,
         member.state,
         course.protocol,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from phasefield import model as model_module
-from phasefield import simulate
+from phasefield import timeline
 from phasefield.protocol import Step
 
 
@@ -23,7 +23,7 @@ def test_a_gpu_plates_what_a_cpu_plates(dtype, ledger, agreement):
             model = cases.model(dtype=dtype)
             active = (model.surface > 0).astype(dtype)
             state = replace(model_module.initial_state(model, 0), nucleated=active)
-            outcome = simulate.run(model, state, [Step(5.0, capacity=720.0)])
+            outcome = timeline.run(model, state, [Step(5.0, capacity=720.0)])
             assert outcome.history["ledger_error"].max() < ledger
             phases[platform] = np.asarray(outcome.state.phase)
     assert np.abs(phases["gpu"] - phases["cpu"]).max() < agreement

@@ -10,10 +10,10 @@ from phasefield.host import HostError
 from phasefield.plotting.animation import AnimationError
 from phasefield.plotting.compare import ComparisonError
 from phasefield.report import ReportError
-from phasefield.simulate import SimulationError
 from phasefield.snapshots import SnapshotError
 from phasefield.status import InUseError
 from phasefield.sweep import SweepError
+from phasefield.timeline import SimulationError
 
 EXPECTED = (
     AnimationError,

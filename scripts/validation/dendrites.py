@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.optimize import brentq
 
-from phasefield import simulate
+from phasefield import timeline
 from phasefield.plotting.style import (
     FAINT,
     LITHIUM,
@@ -103,14 +103,14 @@ def plate(ratio, roughness, needle=0.0, plated=PLATED):
         last[:] = [snapshot.state]
 
     capacity = plated * FARADAY / films.LITHIUM.molar_volume
-    control = simulate.TimeControl(dt_min=1e-7, dt_max=sand / 30)
+    control = timeline.TimeControl(dt_min=1e-7, dt_max=sand / 30)
     interval = min(current * sand / 20, capacity / 20)
     try:
-        simulate.run(
+        timeline.run(
             model, state, [Step(current, capacity=capacity)], control, snapshot_interval=interval, on_snapshot=look
         )
         end = "plated"
-    except simulate.SimulationError as error:
+    except timeline.SimulationError as error:
         end = "salt used up" if "salt is used up" in str(error) else str(error)
     seen = {name: np.array(values) for name, values in seen.items()}
     return {

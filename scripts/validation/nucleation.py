@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-from phasefield import build, config, simulate
+from phasefield import build, config, timeline
 from phasefield.measures import nucleation_spike
 from phasefield.plotting import style
 from phasefield.protocol import Step
@@ -28,7 +28,7 @@ def run(overrides: list[str], step: Step):
     """(Model, Outcome) of one protocol step."""
     settings = config.compose(overrides)
     model = build.model(settings, build.geometry(settings))
-    return model, simulate.run(model, build.initial_state(settings, model), [step], build.time_control(settings))
+    return model, timeline.run(model, build.initial_state(settings, model), [step], build.time_control(settings))
 
 
 def spike(surface: float, spacing: float, limit: float, exchange_current_density: float = 10.0) -> float:

@@ -52,7 +52,7 @@ def _take_core(cores) -> None:
 def _run(task: tuple[Path, list[str], Callable | None]) -> Path:
     from phasefield.config import compose
     from phasefield.experiment import run_experiment
-    from phasefield.simulate import SimulationError
+    from phasefield.timeline import SimulationError
 
     folder, overrides, host = task
     config = compose([*overrides, "protocol.snapshot_every_mAh_cm2=0.5"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from phasefield import model as model_module
-from phasefield import simulate, units
+from phasefield import timeline, units
 from phasefield.protocol import Step
 from phasefield.stepping import TimeControl
 from phasefield.units import FARADAY, GAS_CONSTANT, mA_per_cm2, mAh_per_cm2, nm, um
@@ -59,7 +59,7 @@ def planar(dtype):
     start = model_module.initial_state(model, 0)
     start = replace(start, nucleated=(model.surface > 0).astype(dtype))
     control = TimeControl(dt_max=600.0)
-    return model, simulate.run(model, start, [Step(CURRENT, capacity=3.3 * mAh_per_cm2)], control)
+    return model, timeline.run(model, start, [Step(CURRENT, capacity=3.3 * mAh_per_cm2)], control)
 
 
 @pytest.mark.slow

@@ -7,11 +7,11 @@ import cases
 import numpy as np
 import pytest
 
-from phasefield import diagnostics, simulate
+from phasefield import diagnostics, timeline
 from phasefield import model as model_module
 from phasefield.protocol import Step
-from phasefield.simulate import SimulationError
 from phasefield.stepping import TimeControl
+from phasefield.timeline import SimulationError
 from phasefield.units import FARADAY, mA_per_cm2, mAh_per_cm2, nm, um
 
 CURRENT = 0.5 * mA_per_cm2
@@ -25,7 +25,7 @@ def model(host=True):
 
 def run(protocol, *, host=True, seed=0, model_=None, **options):
     chosen = model(host) if model_ is None else model_
-    return simulate.run(chosen, model_module.initial_state(chosen, seed), protocol, **options)
+    return timeline.run(chosen, model_module.initial_state(chosen, seed), protocol, **options)
 
 
 @cache
@@ -102,10 +102,10 @@ def test_same_seed_same_run_and_another_seed_another():
 
 def test_no_number_compiles_another_program():
     plated()
-    programs = simulate._segment._cache_size()
+    programs = timeline._segment._cache_size()
     other = replace(model(), lithium=replace(model().lithium, exchange_current_density=model().temperature * 0 + 2.0))
     run([Step(2 * CURRENT, duration=10.0)], model_=other, control=TimeControl(dt_max=50.0, phase_change=0.05))
-    assert simulate._segment._cache_size() == programs
+    assert timeline._segment._cache_size() == programs
 
 
 def test_duration_is_met():
@@ -170,7 +170,7 @@ def planar():
     start = model_module.initial_state(flat, 0)
     start = replace(start, nucleated=(flat.surface > 0) * 1.0)
     snapshots = []
-    simulate.run(
+    timeline.run(
         flat, start, [Step(CURRENT, capacity=1.5 * mAh_per_cm2)],
         snapshot_interval=0.5 * mAh_per_cm2, on_snapshot=snapshots.append,
     )  # fmt: skip
