@@ -42,8 +42,7 @@ def run_experiment(config: Config, folder, progress: bool = True, geometry: Geom
         if there == status.FINISHED:
             console.print(f"{folder} holds this run, finished; resume=false runs it anew")
             return status.read_json(folder / status.MEASURES)
-        goes_on = there is not None and bool(checkpoint.present(folder)) and (folder / RUN_FILE).exists()
-        result = _run(config, folder, geometry, where, console, goes_on)
+        result = _run(config, folder, geometry, where, console, goes_on=there is not None)
         if sharding.first_process():
             _draw(console, folder)
             terminal.print_measures(console, result, folder)
@@ -119,10 +118,11 @@ def _standing(config: Config, folder: Path) -> str | None:
                 f"{folder} holds another run: {'; '.join(differences[:5])}; give another folder with hydra.run.dir="
                 "FOLDER, or replace that run with resume=false"
             )
+    if not (folder / RUN_FILE).exists() or (found != status.FINISHED and not checkpoint.present(folder)):
+        found = None
     if jax.process_count() == 1:
         return found
-    number = multihost_utils.broadcast_one_to_all(np.array(STATES.index(found)))
-    return STATES[int(number)]
+    return STATES[int(multihost_utils.broadcast_one_to_all(np.array(STATES.index(found))))]
 
 
 def _draw(console, folder: Path) -> None:

@@ -2,20 +2,23 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from phasefield import sharding, snapshots
+from phasefield import sharding, snapshots, status
 from phasefield.cli import main
 from phasefield.config import compose
 from phasefield.experiment import run_experiment
 
 SMALL = ["host=cnt", "grid.dimensions=2", "grid.width_um=16", "protocol.capacity_mAh_cm2=0.02", "device=cpu"]
+SOON = ["solver.dt_max_s=20", "protocol.snapshot_every_mAh_cm2=0.005"]  # more to see of a short run
 CUTS = ("slabs", "pencils")
 PHASEFIELD = [sys.executable, "-m", "phasefield.cli", "simulate"]
 
@@ -74,8 +77,8 @@ def test_blocks_are_those_that_exchange_least(devices, shape, parts):
     assert sharding.blocks(devices, shape) == parts
 
 
-def start_two(folders, *overrides):
-    """(exit code, words) of each of two processes that make a run together."""
+def start_two(folders, *overrides, meanwhile=lambda together: None):
+    """(exit code, words) of each of two processes that make a run together; `meanwhile` is given them as they run."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
@@ -91,6 +94,7 @@ def start_two(folders, *overrides):
         )
         for number, folder in enumerate(folders)
     ]  # fmt: skip
+    meanwhile(together)
     said = [process.communicate(timeout=1500)[0] for process in together]
     return [process.returncode for process in together], said
 
@@ -103,18 +107,44 @@ def test_a_process_without_a_device_is_refused(tmp_path):
         assert "Traceback" not in words
 
 
-def test_two_processes_make_one_run_and_one_writes(tmp_path):
-    folders = [tmp_path / "first", tmp_path / "second"]
-    codes, said = start_two(folders, "devices=2")
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """(folders, exit codes, words) of two processes that made one run."""
+    root = tmp_path_factory.mktemp("two")
+    folders = [root / "first", root / "second"]
+    return folders, *start_two(folders, "devices=2", *SOON)
+
+
+def test_two_processes_make_one_run_and_one_writes(two, tmp_path):
+    folders, codes, said = two
     assert codes == [0, 0], said
     assert "2 devices in 2 processes" in said[0]
     assert "cells of" not in said[1]  # no second banner
     assert (folders[0] / "figures").is_dir()
     assert not (folders[1] / "run.vtkhdf").exists()
-    run_experiment(compose(SMALL), tmp_path / "alone", progress=False)
+    run_experiment(compose([*SMALL, *SOON]), tmp_path / "alone", progress=False)
     shared, alone = (snapshots.load(folder) for folder in (folders[0], tmp_path / "alone"))
     for name in ("phase", "concentration", "overpotential"):
         assert np.allclose(shared.field(name, -1), alone.field(name, -1), rtol=1e-6, atol=1e-9), name
+
+
+def test_a_signal_to_one_of_two_processes_stops_both_and_both_go_on(two, tmp_path):
+    def stop_the_second(together):
+        while not (tmp_path / "checkpoint.npz").exists() and together[0].poll() is None:
+            time.sleep(0.05)
+        together[1].send_signal(signal.SIGTERM)
+
+    codes, said = start_two([tmp_path] * 2, "devices=2", *SOON, "checkpoint_every_min=0", meanwhile=stop_the_second)
+    assert codes == [75, 75], said
+    assert status.read(tmp_path)["status"] == "interrupted"
+    cut = len(snapshots.load(tmp_path).times)
+    codes, said = start_two([tmp_path] * 2, "devices=2", *SOON)
+    assert codes == [0, 0] and "goes on from its checkpoint" in said[0], said
+    again, whole = (snapshots.load(each) for each in (tmp_path, two[0][0]))
+    assert cut < len(whole.times)
+    for name in whole.field_names:
+        assert np.array_equal(again.field(name, -1), whole.field(name, -1)), name
+    assert all(np.array_equal(again.history[name], values) for name, values in whole.history.items())
 
 
 @pytest.mark.parametrize(
