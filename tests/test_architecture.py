@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 
 # A module imports from the rows above its own, and a package from itself.
 LAYERS = (
-    "units arguments config connectivity precision sharding",
-    "grid state materials operators protocol device measures snapshots",
+    "units arguments config connectivity memory precision sharding",
+    "config_files grid state materials operators protocol device measures snapshots",
     "host solvers",
     "physics conduction current_distribution plotting",
     "model growth",

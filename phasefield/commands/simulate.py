@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from phasefield import config as schema
-from phasefield.commands import EXPECTED, Failed, report
+from phasefield.commands import EXPECTED, Failed, checks, report
 
 HELP = """\
 usage: phasefield simulate [KEY=VALUE ...] [--multirun]
@@ -47,6 +47,7 @@ def main(arguments: list[str]) -> int:
     if "--help" in arguments or "-h" in arguments:
         print(HELP.format(groups=_groups_in_words()), end="")
         return 0
+    checks.before_hydra(arguments)
     logging.getLogger("jax").setLevel(logging.WARNING)
     if not any(argument.startswith("-") for argument in arguments):
         schema.compose([each for each in arguments if not each.startswith("hydra.")])  # before a folder is made
@@ -87,6 +88,7 @@ def _job(composed) -> int:
     try:
         run_experiment(schema.from_hydra(composed), HydraConfig.get().runtime.output_dir)
     except EXPECTED as error:
+        checks.remove_if_empty(HydraConfig.get().runtime.output_dir)
         return report(schema.explained(error))
     return 0
 
