@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import hydra
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 from yaml import YAMLError
@@ -690,8 +690,13 @@ def _check_override(override: str) -> None:
         raise ConfigError(f"{key} is chosen already; write {key}={value} without {sign}")
     if value.startswith("[") and key != "material":
         raise ConfigError(f"{key} is {value}; it must be one of {', '.join(options(key))}, or several with --multirun")
-    if value.startswith("/") or ".." in value:
+    named = value.strip("'\"")
+    if re.fullmatch(r"[\w./-]+", named) and named != "null" and not _is_option(key, named):
         raise ConfigError(_no_such_option(f"{key}/{value}"))
+
+
+def _is_option(group: str, name: str) -> bool:
+    return ".." not in name and not name.startswith("/") and (config_folder() / group / f"{name}.yaml").is_file()
 
 
 def _no_override(text: str) -> str:
@@ -724,8 +729,8 @@ def explained(error: Exception) -> Exception:
     if found := re.search(r"Ambiguous value for argument '([^']*)'", message):
         key, _, values = found[1].partition("=")
         return ConfigError(f"{key} has several values, {values}: add --multirun to run each of them, or give one")
-    if found := re.search(r"Error parsing override '([^']*)'|^LexerNoViableAltException: (.*)", message):
-        return ConfigError(_no_override(found[1] or found[2]))
+    if isinstance(error, OverrideParseException):
+        return ConfigError(_no_override(error.override))
     if found := re.search(r"Error merging override ([^=]*)=(.*)", first):
         return ConfigError(
             f"{found[1]} is {found[2]}, which cannot take the place of what stands there; a list stays a list and a "

@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 
 # A module imports from the rows above its own, and a package from itself.
 LAYERS = (
-    "units arguments config connectivity memory precision sharding",
+    "memory",
+    "units arguments config connectivity precision run_checks sharding",
     "config_files grid state materials operators protocol device measures snapshots",
     "host solvers",
     "physics conduction current_distribution plotting",

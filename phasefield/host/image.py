@@ -177,7 +177,7 @@ def _fit(path: Path, request: ImageRequest, through: int, sides: list[int]) -> l
         if have < want * (1 - 1e-6):
             raise HostError(
                 f"'{path}' is {have * um:.4g} um wide along axis {axis} of the box, which is {want * um:.4g} um wide; "
-                f"it is not mirrored or repeated, so use at most {int(have / request.spacing * (1 + 1e-9))} cells there "
+                f"it is not mirrored or repeated, so use at most {int(have / request.spacing * (1 + 1e-9))} cells "
                 "(a smaller grid.width_um), or check host.image.voxel_um"
             )
         if have > want * (1 + 1e-6):

@@ -163,8 +163,8 @@ def _check(request: PackingRequest) -> None:
         )
     if request.coating_phase is not None and not 0 <= request.coating_thickness <= request.spacing:
         raise HostError(
-            f"the host's coating_thickness is {request.coating_thickness * um:.4g} um; it must lie between 0 and the spacing "
-            f"of {request.spacing * um:.4g} um, since the coating is kept below the grid"
+            f"the host's coating_thickness is {request.coating_thickness * um:.4g} um; it must lie between 0 and the "
+            f"spacing of {request.spacing * um:.4g} um, since the coating is kept below the grid"
         )
     for name in (request.solid_phase, request.coating_phase):
         if name in ("collector", "pore", ""):
