@@ -25,6 +25,7 @@ COLLECTOR = "collector"
 MOST_STEPS = 100_000  # of a protocol, written out
 MOST_SNAPSHOTS = 100_000
 LARGEST_WHOLE = 10**300  # about what still is a float
+MOST_LISTED = 8  # of the things that are wrong
 LONGEST_SHOWN = 100  # characters of a wrong value in a message
 
 
@@ -272,7 +273,9 @@ def _raise(problems: Sequence[str]) -> None:
     if len(problems) == 1:
         raise ConfigError(problems[0])
     if problems:
-        raise ConfigError(f"{len(problems)} things are wrong:\n" + "\n".join(f"  - {each}" for each in problems))
+        listed, more = problems[:MOST_LISTED], len(problems) - MOST_LISTED
+        listed = [*listed, f"and {more} more"] if more > 0 else listed
+        raise ConfigError(f"{len(problems)} things are wrong:\n" + "\n".join(f"  - {each}" for each in listed))
 
 
 def _keys_of(schema, prefix: str) -> list[str]:

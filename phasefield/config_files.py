@@ -127,6 +127,8 @@ def _check_hydra(path: Path, parts: tuple[str, ...], content: str, root) -> None
     package = re.search(r"^#\s*@package\s+(\S+)", content, re.MULTILINE)
     if (package and "hydra" in package[1]) or (parts[0] == "hydra" and not launcher):
         raise ConfigError(f"{path} belongs to Hydra itself; only main.yaml and experiments may set it, remove the file")
+    if parts[0] == "experiment" and (package is None or package[1] != "_global_"):
+        raise ConfigError(f"{path} sets keys of the whole configuration; its first line must be `# @package _global_`")
     if launcher:
         _only(path, root, LAUNCHER | {"defaults"}, "hydra.launcher")
     for key, value in root.value:

@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def before_hydra(arguments: list[str]) -> None:
                 f"'{argument}' is not an option; "
                 + (f"did you mean {guess}?" if guess else f"use {', '.join(FLAGS)}, or key=value")
             )
-    for name, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for name, value in pairwise([*arguments, ""]):
         name, value = name.split("=", 1) if name.startswith(("--cfg=", "-c=")) else (name, value)
         if name in ("--cfg", "-c") and value not in SHOWN_BY_CFG:
             raise ConfigError(f"{name} is '{value}'; it must be one of {', '.join(SHOWN_BY_CFG)} (try --cfg job)")

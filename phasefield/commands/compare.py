@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from phasefield.commands.checks import Parser, capacity, folder
+from phasefield.config import ConfigError
 from phasefield.plotting import compare_runs
 
 
@@ -18,6 +19,9 @@ def main(arguments: list[str]) -> int:
     folder(options.output.parent, "--output")
     if options.csv is not None:
         folder(options.csv.parent, "--csv")
+    for run in options.runs:
+        if run.is_file() and run.name != "run.vtkhdf":
+            raise ConfigError(f"'{run}' is a file; give the folder of a run, or the run.vtkhdf in it")
     folders = [run if run.is_dir() or not run.exists() else run.parent for run in options.runs]
     for path in compare_runs(folders, options.output, options.csv, options.capacities, options.labels):
         print("Written:", path)

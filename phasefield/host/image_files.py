@@ -97,7 +97,11 @@ def _open_npy(path: Path):
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)  # a map: nothing is read yet
     except Exception as error:
-        reason = "it holds Python objects" if "ickle" in str(error) or "object" in str(error) else _line(error)
+        reason = (
+            "it holds Python objects or is no array"
+            if "ickle" in str(error) or "object" in str(error)
+            else _line(error)
+        )
         raise HostError(
             f"'{path}' is not a readable .npy array ({reason}); save it with numpy.save, without objects"
         ) from error
