@@ -7,8 +7,9 @@ from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 
+from phasefield import config as schema
 from phasefield import config_files
-from phasefield.config import ConfigError, config_folder, nearest
+from phasefield.config import ConfigError, nearest
 
 FLAGS = ("--cfg", "--help", "--hydra-help", "--info", "--multirun", "--package", "--resolve", "--run", "--version")
 SHORT = ("-c", "-h", "-i", "-m", "-p", "-r")
@@ -71,13 +72,15 @@ def before_hydra(arguments: list[str]) -> None:
     for argument in arguments:
         key, _, value = argument.lstrip("+~").partition("=")
         if key.startswith("hydra.searchpath"):
-            raise ConfigError(f"{key} is not allowed; put your files into {config_folder()}, where they are checked")
+            raise ConfigError(
+                f"{key} is not allowed; put your files into {schema.config_folder()}, which is checked"
+            )
         if key in ("hydra.run.dir", "hydra.sweep.dir") and "${" not in value:
             value = value.strip("'\"")
             if not value:
                 raise ConfigError(f"{key} is empty; it must be a folder (try {key}=outputs/mine)")
             folder(Path(value), key)
-    config_files.check(config_folder())
+    config_files.check(schema.config_folder())
 
 
 def remove_if_empty(path) -> None:
