@@ -14,6 +14,7 @@ from phasefield.config import ConfigError, nearest
 FLAGS = ("--cfg", "--help", "--hydra-help", "--info", "--multirun", "--package", "--resolve", "--run", "--version")
 SHORT = ("-c", "-h", "-i", "-m", "-p", "-r")
 WITH_VALUE = ("--cfg", "--info", "--package", "-c", "-i", "-p")
+OF_HYDRA = {".hydra", "phasefield.log"}  # what Hydra puts into the folder of a run
 SHOWN_BY_CFG = ("job", "hydra", "all")
 
 
@@ -72,9 +73,7 @@ def before_hydra(arguments: list[str]) -> None:
     for argument in arguments:
         key, _, value = argument.lstrip("+~").partition("=")
         if key.startswith("hydra.searchpath"):
-            raise ConfigError(
-                f"{key} is not allowed; put your files into {schema.config_folder()}, which is checked"
-            )
+            raise ConfigError(f"{key} is not allowed; put your files into {schema.config_folder()}, which is checked")
         if key in ("hydra.run.dir", "hydra.sweep.dir") and "${" not in value:
             value = value.strip("'\"")
             if not value:
@@ -85,14 +84,16 @@ def before_hydra(arguments: list[str]) -> None:
 
 def remove_if_empty(path) -> None:
     """Remove the folder of a run that put nothing into it besides what Hydra did, and the empty ones around it."""
-    path = Path(path).resolve()
-    here = Path.cwd()
-    if not path.is_dir() or any(each.name != ".hydra" and each.suffix != ".log" for each in path.iterdir()):
+    path, here = Path(path).resolve(), Path.cwd()
+    if not path.is_dir() or {each.name for each in path.iterdir()} - OF_HYDRA or path in (here, *here.parents):
         return
-    if path == here or path in here.parents:
-        return
-    shutil.rmtree(path, ignore_errors=True)
-    for parent in path.parents:
-        if here not in parent.parents or any(parent.iterdir()):
-            break
-        parent.rmdir()
+    try:
+        shutil.rmtree(path / ".hydra", ignore_errors=True)
+        (path / "phasefield.log").unlink(missing_ok=True)
+        path.rmdir()
+        for parent in path.parents:
+            if here not in parent.parents or any(parent.iterdir()):
+                break
+            parent.rmdir()
+    except OSError:
+        return  # what went wrong before is what the user is told

@@ -221,6 +221,10 @@ def test_a_folder_that_was_there_keeps_what_it_held(tmp_path, monkeypatch):
     (tmp_path / "run/run.vtkhdf").write_bytes(b"an earlier run")
     assert main(["simulate", *TINY, "host.particle_diameter_um=[5,30]", "hydra.run.dir=run"]) == 1
     assert (tmp_path / "run/run.vtkhdf").read_bytes() == b"an earlier run"
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes/mine.log").write_text("kept")
+    assert main(["simulate", *TINY, "host.particle_diameter_um=[5,30]", "hydra.run.dir=notes"]) == 1
+    assert (tmp_path / "notes/mine.log").read_text() == "kept"
 
 
 @pytest.mark.parametrize(
