@@ -718,7 +718,7 @@ def to_yaml(config: Config) -> str:
 def explained(error: Exception) -> Exception:
     """A ConfigError that says in one sentence what an error of Hydra or OmegaConf means; any other error as it is."""
     message = str(error)
-    if isinstance(error, YAMLError):
+    if isinstance(error, YAMLError | UnicodeDecodeError):
         return ConfigError(" ".join(f"a file of {config_folder()} is not YAML: {message}; correct it".split()))
     if isinstance(error, ConfigError) or not (
         isinstance(error, HydraException | OmegaConfBaseException) or message.startswith("Config group override")

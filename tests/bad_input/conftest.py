@@ -1,15 +1,19 @@
 """What every case of bad input is held to: one sentence, no traceback, nothing written."""
 
+import json
 import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from phasefield import config
+from phasefield import config, snapshots
 from phasefield.cli import main
+from phasefield.units import mAh_per_cm2, um
 
 LONGEST = 900  # characters of a message
+SHAPE = (12, 8)  # of a small run
 
 
 def tree(folder):
@@ -69,3 +73,26 @@ def configs(tmp_path_factory, monkeypatch):
     shutil.copytree(config.config_folder(), folder)
     monkeypatch.setattr(config, "config_folder", lambda: folder)
     return folder
+
+
+def write(folder, count=2, phase="llto"):
+    """A whole run of two snapshots."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "run.vtkhdf"
+    pore = np.full(SHAPE, 0.5)
+    static = {"pore_fraction": pore, "fraction_collector": 0.2 * pore, f"fraction_{phase}": 0.8 * pore}
+    metadata = {"host_bottom": 2 * um, "host_top": 8 * um}
+    snapshots.create(path, SHAPE, um, static, {"phase": np.float32}, metadata)
+    for i in range(count):
+        snapshots.append(path, 100.0 * i, i * mAh_per_cm2, {"phase": np.full(SHAPE, 0.1 * i)})
+    times = np.linspace(1, 100, 5)
+    names = ("time_step", "charge", "potential", "newton_iterations")
+    snapshots.append_history(path, {"time": times, **{name: 0.01 * times for name in names}})
+    (folder / "measures.json").write_text(json.dumps({"capacity_mAh_cm2": 1.0}))
+    return path
+
+
+@pytest.fixture
+def write_run():
+    """The function that writes a small run into a folder, and returns the path of its file."""
+    return write

@@ -1,7 +1,6 @@
 """Wrong words on the command line of every command."""
 
 import pytest
-from test_run_files import write
 
 CASES = [
     (["simulat"], ["'simulat' is not a command", "did you mean simulate"]),
@@ -48,8 +47,8 @@ CASES = [
 
 
 @pytest.mark.parametrize("arguments, words", CASES, ids=lambda each: " ".join(each)[:50])
-def test_a_wrong_command_is_one_sentence(arguments, words, refused, tmp_path):
-    write(tmp_path / "run")
+def test_a_wrong_command_is_one_sentence(arguments, words, refused, write_run, tmp_path):
+    write_run(tmp_path / "run")
     (tmp_path / "taken").write_text("mine")
     refused(*arguments, words=words)
 

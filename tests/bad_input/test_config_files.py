@@ -2,6 +2,8 @@
 
 import pytest
 
+from phasefield.config import ConfigError, compose
+
 GOOD = """# @package material.mine
 ionic_conductivity_S_m: [0, 0]
 electronic_conductivity_S_m: [300, 300]
@@ -67,6 +69,13 @@ def test_an_empty_or_wrong_option_of_a_group(group, refused, configs):
 def test_an_experiment_without_its_first_line(refused, configs):
     (configs / "experiment/mine.yaml").write_text("seed: 3\n")
     refused("simulate", "experiment=mine", words=["experiment/mine.yaml", "first line must be `# @package _global_`"])
+
+
+@pytest.mark.parametrize("content", [b"a: [1, 2\n", b"\xff\xfe\x00 not text"])
+def test_a_broken_file_from_python(content, configs):
+    (configs / "host/mine.yaml").write_bytes(content)
+    with pytest.raises(ConfigError, match="is not YAML"):
+        compose(["host=mine"])
 
 
 def test_a_file_that_is_a_broken_link(refused, configs):

@@ -1,33 +1,10 @@
 """Run files that are none, are damaged, or were made to hurt: `plot` and `compare` say so in a sentence."""
 
-import json
-
 import h5py
 import numpy as np
 import pytest
 
-from phasefield import snapshots
 from phasefield.cli import main
-from phasefield.units import mAh_per_cm2, um
-
-SHAPE = (12, 8)
-
-
-def write(folder, count=2, phase="llto"):
-    """A whole run of two snapshots."""
-    folder.mkdir(exist_ok=True)
-    path = folder / "run.vtkhdf"
-    pore = np.full(SHAPE, 0.5)
-    static = {"pore_fraction": pore, "fraction_collector": 0.2 * pore, f"fraction_{phase}": 0.8 * pore}
-    metadata = {"host_bottom": 2 * um, "host_top": 8 * um}
-    snapshots.create(path, SHAPE, um, static, {"phase": np.float32}, metadata)
-    for i in range(count):
-        snapshots.append(path, 100.0 * i, i * mAh_per_cm2, {"phase": np.full(SHAPE, 0.1 * i)})
-    times = np.linspace(1, 100, 5)
-    names = ("time_step", "charge", "potential", "newton_iterations")
-    snapshots.append_history(path, {"time": times, **{name: 0.01 * times for name in names}})
-    (folder / "measures.json").write_text(json.dumps({"capacity_mAh_cm2": 1.0}))
-    return path
 
 
 def replace_dataset(file, name, data=None, **options):
@@ -121,10 +98,10 @@ def virtual(file):
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_a_damaged_run_is_one_sentence(kind, refused, tmp_path):
+def test_a_damaged_run_is_one_sentence(kind, refused, write_run, tmp_path):
     damage, words = DAMAGE[kind]
     (tmp_path / "secret").write_bytes(b"s" * 1000)
-    with h5py.File(write(tmp_path / "run"), "r+") as file:
+    with h5py.File(write_run(tmp_path / "run"), "r+") as file:
         damage(file)
     refused("plot", "run", words=["run/run.vtkhdf", *words])
     refused("compare", "run", "run", "--labels", "a", "b", words=["run/run.vtkhdf", *words])
@@ -151,14 +128,14 @@ def test_what_is_no_run_file(content, words, refused, tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_a_truncated_run(share, refused, tmp_path):
-    path = write(tmp_path / "run")
+def test_a_truncated_run(share, refused, write_run, tmp_path):
+    path = write_run(tmp_path / "run")
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     refused("plot", "run", words=["run/run.vtkhdf", "cannot be read", "damaged"])
 
 
-def test_a_run_without_snapshots(refused, tmp_path):
-    write(tmp_path / "run", count=0)
+def test_a_run_without_snapshots(refused, write_run, tmp_path):
+    write_run(tmp_path / "run", count=0)
     refused("plot", "run", words=["run/run.vtkhdf", "no snapshots", "wait"])
     refused("compare", "run", words=["run/run.vtkhdf", "no snapshots", "wait"])
 
@@ -168,17 +145,17 @@ def test_a_run_without_snapshots(refused, tmp_path):
     [b"", b"{", b"[1, 2]", b"3", b"null", b"[" * 100_000, b"\xff\xfe", b'{"a": 1}' + b" " * 2_000_000],
     ids=["empty", "cut", "list", "number", "null", "deep", "binary", "long"],
 )
-def test_measures_that_are_none_leave_no_figure(content, refused, tmp_path):
-    write(tmp_path / "run")
+def test_measures_that_are_none_leave_no_figure(content, refused, write_run, tmp_path):
+    write_run(tmp_path / "run")
     (tmp_path / "run/measures.json").write_bytes(content)
     refused("compare", "run", "--csv", "table.csv", words=["run/measures.json", "leave the table out"])
 
 
 @pytest.mark.parametrize("name", ["$\\frac{", "a$b", "100 %", "ä ö"])
-def test_names_are_drawn_as_they_are(name, tmp_path, monkeypatch):
+def test_names_are_drawn_as_they_are(name, write_run, tmp_path, monkeypatch):
     """A folder or a phase may be called like the beginning of a formula."""
     monkeypatch.chdir(tmp_path)
-    write(tmp_path / name, phase=name.replace("\\", ""))
+    write_run(tmp_path / name, phase=name.replace("\\", ""))
     assert main(["plot", name]) == 0
     assert main(["compare", name, "-o", "out.png"]) == 0
 

@@ -160,8 +160,8 @@ def judge(mapping):
             assert np.isfinite(np.asarray(getattr(state, name))).all(), f"{name} is not finite"
         assert low <= float(state.phase.min()) and float(state.phase.max()) <= high
         assert float(state.concentration.min()) >= 0
-        assert 0 <= float(state.lithiation.min()) and float(state.lithiation.max()) <= 1
-        assert 0 <= float(state.nucleated.min()) and float(state.nucleated.max()) <= 1 + 1e-6
+        assert float(state.lithiation.min()) >= 0 and float(state.lithiation.max()) <= 1
+        assert float(state.nucleated.min()) >= 0 and float(state.nucleated.max()) <= 1 + 1e-6
     return "ran" if refused is None else type(refused).__name__
 
 
