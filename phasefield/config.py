@@ -24,6 +24,7 @@ PORE = "pore"  # what a label of an image may mean besides a material
 COLLECTOR = "collector"
 MOST_STEPS = 100_000  # of a protocol, written out
 MOST_SNAPSHOTS = 100_000
+MOST_DROP = 1.0  # V across the collector
 LARGEST_WHOLE = 10**300  # about what still is a float
 MOST_LISTED = 8  # of the things that are wrong
 LONGEST_SHOWN = 100  # characters of a wrong value in a message
@@ -433,6 +434,7 @@ def check(config: Config) -> list[str]:
         *_check_host(config),
         *_check_materials(config.material),
         *(_check_steps(config.protocol.steps, "protocol.steps") or _check_protocol(config.protocol)),
+        *_check_collector(config),
         *_check_solver(config.solver),
     ]
 
@@ -518,6 +520,30 @@ def _check_materials(materials: Mapping[str, Material]) -> list[str]:
                     f"material.{name}.insertion.sites have fractions that add up to {total:g}; they must add up to 1"
                 )
     return problems
+
+
+def _check_collector(config: Config) -> list[str]:
+    """A collector that is no conductor: the potentials of tens of volts it would need overflow the kinetics."""
+    if config.host.collector not in config.material:
+        return []
+    pristine = config.material[config.host.collector].electronic_conductivity_S_m[0]
+    drop = 1e-5 * _largest_current(config.protocol.steps) * config.grid.collector_um  # mA/cm2 um is 1e-5 A/m
+    if drop <= MOST_DROP * pristine:
+        return []
+    across = f"drops {drop / pristine:.3g} V across" if pristine else "does not pass"
+    return [
+        f"material.{config.host.collector}.electronic_conductivity_S_m is {pristine:g} for the pristine collector, "
+        f"which at the current of the protocol {across} its {config.grid.collector_um:g} um (grid.collector_um); it must be "
+        f"at least {drop / MOST_DROP:.2g} (try 1000)"
+    ]
+
+
+def _largest_current(steps: Sequence[Step]) -> float:
+    """Largest current of the steps, without sign [mA/cm2]."""
+    return max(
+        abs(step.current_density_mA_cm2 or 0.0) if step.steps is None else _largest_current(step.steps)
+        for step in steps
+    )
 
 
 def _check_steps(steps: Sequence[Step], key: str) -> list[str]:
