@@ -533,7 +533,7 @@ def _check_collector(config: Config) -> list[str]:
     across = f"drops {drop / pristine:.3g} V across" if pristine else "does not pass"
     return [
         f"material.{config.host.collector}.electronic_conductivity_S_m is {pristine:g} for the pristine collector, "
-        f"which at the current of the protocol {across} its {config.grid.collector_um:g} um (grid.collector_um); it must be "
+        f"which at the current of the protocol {across} its {config.grid.collector_um:g} um (collector_um); it must be "
         f"at least {drop / MOST_DROP:.2g} (try 1000)"
     ]
 
