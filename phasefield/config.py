@@ -433,7 +433,7 @@ def check(config: Config) -> list[str]:
     return [
         *_check_host(config),
         *_check_materials(config.material),
-        *(_check_steps(config.protocol.steps, "protocol.steps") or _check_protocol(config.protocol)),
+        *(_check_steps(config.protocol.steps, "protocol.steps") or _check_protocol(config.protocol, config.host)),
         *_check_collector(config),
         *_check_solver(config.solver),
     ]
@@ -576,7 +576,7 @@ def _check_steps(steps: Sequence[Step], key: str) -> list[str]:
     return problems
 
 
-def _check_protocol(protocol: Protocol) -> list[str]:
+def _check_protocol(protocol: Protocol, host: Host) -> list[str]:
     """Protocols that are too long, or that strip lithium which was never plated."""
     count = _count(protocol.steps)
     if count > MOST_STEPS:
@@ -584,6 +584,7 @@ def _check_protocol(protocol: Protocol) -> list[str]:
             f"protocol.steps makes {count:.3g} steps with its repeats; it must make at most {MOST_STEPS} (try a "
             "smaller repeat)"
         ]
+    gives = protocol.insertion and protocol.start_lithiated and any((host.lithiation or {}).values())
     plated, passed = 0.0, 0.0  # at most, and in both directions [mAh/cm2]
     problems = []
     for here, step in _written_out(protocol.steps, "protocol.steps"):
@@ -593,7 +594,7 @@ def _check_protocol(protocol: Protocol) -> list[str]:
         elif current < 0 and most is None:
             plated = 0.0  # down to potential_max_V: nothing is left
         elif current < 0:
-            if most > plated * (1 + 1e-9) and step.potential_max_V is None and not protocol.insertion:
+            if most > plated * (1 + 1e-9) and step.potential_max_V is None and not gives:
                 problems.append(
                     f"{here} strips {most:g} mAh/cm2 at current_density_mA_cm2 {current:g}, but at most {plated:g} are "
                     "plated before it; a positive current plates, a negative one strips (try potential_max_V: 0.5 to "

@@ -194,6 +194,13 @@ def test_what_cannot_be_built_leaves_no_folder(overrides, words, refused):
     assert not list(Path().iterdir())
 
 
+def test_a_pristine_host_has_nothing_to_strip(refused):
+    """With insertion too: its lithiation would fall below 0."""
+    steps = "protocol.steps=[{current_density_mA_cm2: -1, time_h: 0.1}]"
+    pristine = ["protocol.insertion=true", "protocol.start_lithiated=false"]
+    refused("simulate", *TINY, *pristine, steps, words=["protocol.steps[0] strips 0.1", "at most 0", "potential_max_V"])
+
+
 @pytest.mark.skipif(jax.default_backend() == "gpu", reason="there is a GPU")
 def test_a_gpu_that_is_not_there(refused):
     refused("simulate", *TINY, "device=gpu", words=["device is gpu", "phasefield[cuda12]", "device=cpu"])
