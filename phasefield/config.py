@@ -10,18 +10,24 @@ import types
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import hydra
-import yaml
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
+from yaml import YAMLError
 
 PORE = "pore"  # what a label of an image may mean besides a material
 COLLECTOR = "collector"
+MOST_STEPS = 100_000  # of a protocol, written out
+MOST_SNAPSHOTS = 100_000
+MOST_DROP = 1.0  # V across the collector
+LARGEST_WHOLE = 10**300  # about what still is a float
+MOST_LISTED = 8  # of the things that are wrong
+LONGEST_SHOWN = 100  # characters of a wrong value in a message
 
 
 class ConfigError(ValueError):
@@ -112,7 +118,7 @@ class Material:
     electronic_conductivity_S_m: tuple[float, float] = number(0, 1e8, example=[100, 100])
     nucleation_overpotential_mV: tuple[float, float] = number(0, 1000, example=[60, 60])
     density_g_cm3: float = number(above=0, high=30, example=4.83)
-    insertion: Insertion | None
+    insertion: Insertion | None = field(metadata={"example": "null, for none"})
 
 
 @dataclass(frozen=True)
@@ -270,7 +276,9 @@ def _raise(problems: Sequence[str]) -> None:
     if len(problems) == 1:
         raise ConfigError(problems[0])
     if problems:
-        raise ConfigError(f"{len(problems)} things are wrong:\n" + "\n".join(f"  - {each}" for each in problems))
+        listed, more = problems[:MOST_LISTED], len(problems) - MOST_LISTED
+        listed = [*listed, f"and {more} more"] if more > 0 else listed
+        raise ConfigError(f"{len(problems)} things are wrong:\n" + "\n".join(f"  - {each}" for each in listed))
 
 
 def _keys_of(schema, prefix: str) -> list[str]:
@@ -295,7 +303,9 @@ def _without_none(kind):
 def _read_block(schema, value, key: str, problems: list[str]):
     """The dataclass filled from a mapping; None, with the reasons added to `problems`, where that fails."""
     if not isinstance(value, Mapping):
-        problems.append(f"{key} is {value!r}; it must be a block with the keys {', '.join(get_type_hints(schema))}")
+        problems.append(
+            f"{key} is {_shown(value)}; it must be a block with the keys {', '.join(get_type_hints(schema))}"
+        )
         return None
     prefix, hints, before = f"{key}." if key else "", get_type_hints(schema), len(problems)
     for name in value:
@@ -343,7 +353,7 @@ def _read_list(inner, value, key: str, metadata: Mapping, problems: list[str]):
     any_length = inner[-1] is Ellipsis
     if isinstance(value, str) or not isinstance(value, Sequence) or (not any_length and len(value) != len(inner)):
         wanted = "a list" if any_length else f"a list of {len(inner)} values"
-        problems.append(f"{key} is {value!r}; it must be {wanted}{_advice(metadata)}")
+        problems.append(f"{key} is {_shown(value)}; it must be {wanted}{_advice(metadata)}")
         return None
     if not value:
         problems.append(f"{key} is empty; it must have at least one entry{_advice(metadata)}")
@@ -358,6 +368,11 @@ def _read_list(inner, value, key: str, metadata: Mapping, problems: list[str]):
 def _read_plain(kind, value, key: str, metadata: Mapping, problems: list[str]):
     """A number, word or truth value, or None with the reason added to `problems`."""
     wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]
+    if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
+        problems.append(
+            f"{key} is a number of hundreds of digits; it must be {wanted} of a usual size{_advice(metadata)}"
+        )
+        return None
     if kind is float and isinstance(value, int | str) and not isinstance(value, bool):
         with suppress(ValueError):  # text too: "-${protocol.current_density_mA_cm2}" arrives as "-0.5"
             value = float(value)
@@ -366,7 +381,7 @@ def _read_plain(kind, value, key: str, metadata: Mapping, problems: list[str]):
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         if "choices" in metadata:
             wanted = f"one of {', '.join(metadata['choices'])}"
-        problems.append(f"{key} is {value!r}; it must be {wanted}{_advice(metadata)}")
+        problems.append(f"{key} is {_shown(value)}; it must be {wanted}{_advice(metadata)}")
         return None
     if isinstance(value, float) and not isfinite(value):
         problems.append(f"{key} is {value}; it must be finite{_advice(metadata)}")
@@ -382,6 +397,12 @@ def _read_plain(kind, value, key: str, metadata: Mapping, problems: list[str]):
         problems.append(f"{key} is {value:g}; it must be {wrong}{_advice(metadata)}")
         return None
     return value
+
+
+def _shown(value) -> str:
+    """The value as a message repeats it, its end left out where it is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
 
 
 def _out_of_range(value, metadata: Mapping) -> str | None:
@@ -414,7 +435,8 @@ def check(config: Config) -> list[str]:
     return [
         *_check_host(config),
         *_check_materials(config.material),
-        *_check_steps(config.protocol.steps, "protocol.steps"),
+        *(_check_steps(config.protocol.steps, "protocol.steps") or _check_protocol(config.protocol, config.host)),
+        *_check_collector(config),
         *_check_solver(config.solver),
     ]
 
@@ -422,6 +444,11 @@ def check(config: Config) -> list[str]:
 def _check_host(config: Config) -> list[str]:
     host, known = config.host, sorted(config.material)
     problems = []
+    if not re.fullmatch(r"[^/\\\s.][^/\\\n\0]{0,99}", host.name):
+        problems.append(
+            f"host.name is {_shown(host.name)}; it names the folder of the run, so it must be a word without slashes "
+            "that begins with no dot (try cu_foil)"
+        )
     named = {"host.collector": host.collector}
     if host.kind == "packed":
         needed = ("thickness_um", "porosity", "particle_diameter_um", "particle_flatness", "pore_diameter_um", "solid")
@@ -433,7 +460,7 @@ def _check_host(config: Config) -> list[str]:
                 f"{sorted(host.particle_diameter_um)})"
             )
     if host.kind == "bare":
-        problems += _absent(host, ("thickness_um",), "host", "host.kind=bare, as the room a host would take")
+        problems += _absent(host, ("thickness_um",), "host", "the room above a bare collector (host.kind=bare)")
     if host.kind == "image":
         if host.image is None:
             problems.append("host.image is not given; host.kind=image needs it (try host=image host.image.path=FILE)")
@@ -497,6 +524,30 @@ def _check_materials(materials: Mapping[str, Material]) -> list[str]:
     return problems
 
 
+def _check_collector(config: Config) -> list[str]:
+    """A collector that is no conductor: the potentials of tens of volts it would need overflow the kinetics."""
+    if config.host.collector not in config.material:
+        return []
+    pristine = config.material[config.host.collector].electronic_conductivity_S_m[0]
+    drop = 1e-5 * _largest_current(config.protocol.steps) * config.grid.collector_um  # mA/cm2 um is 1e-5 A/m
+    if drop <= MOST_DROP * pristine:
+        return []
+    across = f"drops {drop / pristine:.3g} V across" if pristine else "does not pass"
+    return [
+        f"material.{config.host.collector}.electronic_conductivity_S_m is {pristine:g} for the pristine collector, "
+        f"which at the current of the protocol {across} its {config.grid.collector_um:g} um (collector_um); it must be "
+        f"at least {drop / MOST_DROP:.2g} (try 1000)"
+    ]
+
+
+def _largest_current(steps: Sequence[Step]) -> float:
+    """Largest current of the steps, without sign [mA/cm2]."""
+    return max(
+        abs(step.current_density_mA_cm2 or 0.0) if step.steps is None else _largest_current(step.steps)
+        for step in steps
+    )
+
+
 def _check_steps(steps: Sequence[Step], key: str) -> list[str]:
     """Steps that never end, end in two ways that exclude each other, or hold both steps and a current."""
     problems = []
@@ -525,6 +576,63 @@ def _check_steps(steps: Sequence[Step], key: str) -> list[str]:
         if low is not None and high is not None and low >= high:
             problems.append(f"{here}.potential_min_V is {low:g}, not below potential_max_V, {high:g}; swap them")
     return problems
+
+
+def _check_protocol(protocol: Protocol, host: Host) -> list[str]:
+    """Protocols that are too long, or that strip lithium which was never plated."""
+    count = _count(protocol.steps)
+    if count > MOST_STEPS:
+        return [
+            f"protocol.steps makes {count:.3g} steps with its repeats; it must make at most {MOST_STEPS} (try a "
+            "smaller repeat)"
+        ]
+    gives = protocol.insertion and protocol.start_lithiated and any((host.lithiation or {}).values())
+    plated, passed = 0.0, 0.0  # at most, and in both directions [mAh/cm2]
+    problems = []
+    for here, step in _written_out(protocol.steps, "protocol.steps"):
+        current, most = step.current_density_mA_cm2, _most_charge(step)
+        if current > 0:
+            plated += inf if most is None else most
+        elif current < 0 and most is None:
+            plated = 0.0  # down to potential_max_V: nothing is left
+        elif current < 0:
+            if most > plated * (1 + 1e-9) and step.potential_max_V is None and not gives:
+                problems.append(
+                    f"{here} strips {most:g} mAh/cm2 at current_density_mA_cm2 {current:g}, but at most {plated:g} are "
+                    "plated before it; a positive current plates, a negative one strips (try potential_max_V: 0.5 to "
+                    "end where nothing is left)"
+                )
+                break
+            plated = max(plated - most, 0.0)
+        passed += most or 0.0
+    if passed > MOST_SNAPSHOTS * protocol.snapshot_every_mAh_cm2:
+        problems.append(
+            f"protocol.snapshot_every_mAh_cm2 is {protocol.snapshot_every_mAh_cm2:g}, which makes "
+            f"{passed / protocol.snapshot_every_mAh_cm2:.3g} snapshots; it must make at most {MOST_SNAPSHOTS} "
+            f"(try {passed / 100:.3g})"
+        )
+    return problems
+
+
+def _count(steps: Sequence[Step]) -> int:
+    return sum(step.repeat * (1 if step.steps is None else _count(step.steps)) for step in steps)
+
+
+def _written_out(steps: Sequence[Step], key: str):
+    """Yield (key, step) of each step in the order in which they run, blocks as often as they are repeated."""
+    for i, step in enumerate(steps):
+        for _ in range(step.repeat):
+            if step.steps is None:
+                yield f"{key}[{i}]", step
+            else:
+                yield from _written_out(step.steps, f"{key}[{i}].steps")
+
+
+def _most_charge(step: Step) -> float | None:
+    """Charge a step passes at most, without sign [mAh/cm2]; None where only a potential ends it."""
+    ends = [step.capacity_mAh_cm2] if step.capacity_mAh_cm2 is not None else []
+    ends += [abs(step.current_density_mA_cm2) * step.time_h] if step.time_h is not None else []
+    return min(ends) if ends else None
 
 
 def _check_solver(solver: Solver) -> list[str]:
@@ -563,9 +671,11 @@ def compose(overrides: Sequence[str] = ()) -> Config:
 
     Raises: ConfigError for overrides and values that are wrong.
     """
+    for override in overrides:
+        _check_override(override)
     try:
         return from_hydra(_composed(overrides))
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         raise explained(error) from error
 
 
@@ -604,9 +714,59 @@ def group_overrides(chosen: Mapping[str, str]) -> list[str]:
 def from_hydra(composed) -> Config:
     """The configuration in what Hydra composed.
 
+    A reference to another key is written out; functions such as ${oc.env:NAME} are refused, since a configuration may
+    come from someone else and the run file that holds it may go to someone else.
+
     Raises: ConfigError with everything that is wrong with it.
     """
+    _refuse_functions(OmegaConf.to_container(composed, resolve=False), "")
     return read(OmegaConf.to_container(composed, resolve=True))
+
+
+def _refuse_functions(value, key: str) -> None:
+    """Nothing; raises ConfigError where a text calls a function of OmegaConf."""
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            _refuse_functions(each, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for i, each in enumerate(value):
+            _refuse_functions(each, f"{key}[{i}]")
+    elif isinstance(value, str) and re.search(r"\$\{[^}]*:", value):
+        raise ConfigError(
+            f"{key} is {_shown(value)}; it must be a value or name another key, as in "
+            "${protocol.capacity_mAh_cm2}, and calls no function (try the value itself)"
+        )
+
+
+def _check_override(override: str) -> None:
+    """Nothing; raises ConfigError for an override that Hydra would misread, or choose more than one option by."""
+    found = re.fullmatch(r"(~|\+{0,2})([A-Za-z_][\w./@:-]*)(?:=(.*))?", override, re.DOTALL)
+    if not found or (found[3] is None and found[1] != "~"):
+        raise ConfigError(_no_override(override))
+    sign, key, value = found.groups()
+    if key not in groups():
+        return
+    if sign == "~":
+        raise ConfigError(f"{key} cannot be left out; choose {key}=NAME from {', '.join(options(key))}")
+    if sign:
+        raise ConfigError(f"{key} is chosen already; write {key}={value} without {sign}")
+    if value.startswith("[") and key != "material":
+        raise ConfigError(f"{key} is {value}; it must be one of {', '.join(options(key))}, or several with --multirun")
+    named = value.strip("'\"")
+    if re.fullmatch(r"[\w./-]+", named) and named != "null" and not _is_option(key, named):
+        raise ConfigError(_no_such_option(f"{key}/{value}"))
+
+
+def _is_option(group: str, name: str) -> bool:
+    return ".." not in name and not name.startswith("/") and (config_folder() / group / f"{name}.yaml").is_file()
+
+
+def _no_override(text: str) -> str:
+    """What to say of a word on the command line that is none."""
+    return (
+        f"'{text}' is no override; write key=value, such as host.porosity=0.5, and quote what the shell would "
+        "change, such as 'host.image.labels={0:pore,1:llto}'"
+    )
 
 
 def to_yaml(config: Config) -> str:
@@ -621,7 +781,7 @@ def differences(text: str, config: Config, ignored: Sequence[str] = ()) -> list[
     """
     try:
         there = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
-    except (OmegaConfBaseException, yaml.YAMLError, ValueError):
+    except (OmegaConfBaseException, YAMLError, ValueError):
         return ["its config.yaml is damaged"]
     there, here = (_flat({k: v for k, v in each.items() if k not in ignored}) for each in (there, to_dict(config)))
     return [
@@ -646,10 +806,13 @@ def _flat(value, key: str = "") -> dict:
 def explained(error: Exception) -> Exception:
     """A ConfigError that says in one sentence what an error of Hydra or OmegaConf means; any other error as it is."""
     message = str(error)
+    if isinstance(error, YAMLError | UnicodeDecodeError):
+        return ConfigError(" ".join(f"a file of {config_folder()} is not YAML: {message}; correct it".split()))
     if isinstance(error, ConfigError) or not (
         isinstance(error, HydraException | OmegaConfBaseException) or message.startswith("Config group override")
     ):
         return error
+    first = " ".join(message.split("\n")[0].split())
     if isinstance(error, MissingConfigException) and (found := re.search(r"Could not find '([^']*)'", message)):
         return ConfigError(_no_such_option(found[1]))
     if "hydra/launcher" in message:
@@ -662,14 +825,22 @@ def explained(error: Exception) -> Exception:
     if found := re.search(r"Ambiguous value for argument '([^']*)'", message):
         key, _, values = found[1].partition("=")
         return ConfigError(f"{key} has several values, {values}: add --multirun to run each of them, or give one")
-    if found := re.search(r"Error parsing override '([^']*)'", message):
+    if isinstance(error, OverrideParseException):
+        return ConfigError(_no_override(error.override))
+    if found := re.search(r"Error merging override ([^=]*)=(.*)", first):
         return ConfigError(
-            f"'{found[1]}' is no override; write key=value, such as host.porosity=0.5, and quote what the shell would "
-            "change, such as 'host.image.labels={0:pore,1:llto}'"
+            f"{found[1]} is {found[2]}, which cannot take the place of what stands there; a list stays a list and a "
+            "block a block, `phasefield simulate --cfg job` prints them"
         )
     if message.startswith("Config group override"):
         return ConfigError(f"a group cannot be null; choose an option for each of {', '.join(groups())}")
-    return ConfigError(" ".join(message.split("\n")[0].split()))
+    if isinstance(error, InterpolationResolutionError):
+        key = getattr(error, "full_key", None) or "a key"
+        return ConfigError(
+            f"{key} refers to what is not there ({first}); write the value, or the whole name of another key, as in "
+            "${protocol.capacity_mAh_cm2}"
+        )
+    return ConfigError(f"{first}; `phasefield simulate --cfg job` prints the configuration, --help how to change it")
 
 
 def groups() -> list[str]:
@@ -679,7 +850,7 @@ def groups() -> list[str]:
 
 def _no_such_option(path: str) -> str:
     """What to say of a group and option, as in grid/qick, that no file describes."""
-    group, _, option = path.rpartition("/")
+    group, _, option = path.partition("/")
     found = options(group) if group in groups() else []
     if not found:
         return f"'{path}' is not in {config_folder()}; groups are {', '.join(groups())}"

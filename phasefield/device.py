@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jax
 
+from phasefield import memory
 from phasefield.config import ConfigError
 
 SHORTEST_CACHED = 0.5  # s of compilation below which a program is not kept
@@ -119,10 +120,7 @@ def available_memory(devices: int = 1) -> float | None:
     if device.platform != "cpu":
         each = (device.memory_stats() or {}).get("bytes_limit")
         return None if each is None else devices * each
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return None
+    return memory.of_computer()
 
 
 def peak_memory() -> float:

@@ -1,6 +1,5 @@
 """One run from its configuration to its files; a run that was cut goes on where it was."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,14 +94,16 @@ def _to_itself(folder: Path) -> Iterator[None]:
         return
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with status.sole_use(folder):
-            for part in folder.glob(".*.part"):  # of writes that were cut
-                part.unlink(missing_ok=True)
+    with status.sole_use(folder):
+        for part in folder.glob(".*.part"):  # of writes that were cut
+            part.unlink(missing_ok=True)
+        try:
             yield
-    finally:
-        if made and all(path.name == status.LOCK for path in folder.iterdir()):
-            shutil.rmtree(folder)
+        finally:
+            if not (folder / "config.yaml").exists():
+                (folder / status.LOCK).unlink(missing_ok=True)
+                if made and not any(folder.iterdir()):
+                    folder.rmdir()
 
 
 def _standing(config: Config, folder: Path) -> str | None:

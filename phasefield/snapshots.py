@@ -15,6 +15,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
+from phasefield import run_checks
 from phasefield.journal import Change, journal_of, settle
 from phasefield.units import mAh_per_cm2
 
@@ -386,6 +387,7 @@ def load(path) -> Run:
             raise SnapshotError(f"{path} is an HDF5 file but not a run of phasefield: it has no format_version")
         if int(version) > FORMAT_VERSION:
             raise SnapshotError(f"{path} has format {version}; this phasefield reads up to {FORMAT_VERSION}: update it")
+        run_checks.check(file, path.stat().st_size)
         cells, times = file["VTKHDF/CellData"], file["time"][:]
         moves = {name: dataset.maxshape[0] is None for name, dataset in cells.items()}
         short = [name for name in cells if moves[name] and len(cells[name]) < len(times)]

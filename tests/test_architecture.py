@@ -9,8 +9,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 
 # A module imports from the rows above its own, and a package from itself.
 LAYERS = (
-    "units arguments config connectivity precision sharding journal interruption status gpus",
-    "grid state materials operators protocol device measures snapshots sources sweep",
+    "memory",
+    "units arguments config connectivity precision sharding journal interruption status gpus run_checks",
+    "config_files grid state materials operators protocol device measures snapshots sources sweep",
     "host solvers xdmf",
     "physics conduction current_distribution plotting",
     "model growth report",
@@ -34,7 +35,7 @@ ROOMS = {
     "PIL": {"plotting"},
     "imageio_ffmpeg": {"plotting"},
     "pyvista": {"plotting"},
-    "yaml": {"sources", "config"},
+    "yaml": {"sources", "config", "config_files"},
     "jinja2": {"report"},
     "hydra": {"config", "commands"},
     "omegaconf": {"config", "commands"},

@@ -23,6 +23,7 @@ EXPECTED = (
     ConfigError,
     HostError,
     InUseError,
+    MemoryError,
     NoGPULeftError,
     OSError,
     ReportError,
@@ -38,5 +39,18 @@ class Failed(Exception):
 
 def print_failure(error: Exception | str) -> int:
     """Exit code of an expected failure, its reason printed."""
-    print(f"Error: {error}", file=sys.stderr)
+    print(f"Error: {in_words(error)}", file=sys.stderr)
     return 1
+
+
+def in_words(error: Exception | str) -> str:
+    """What an expected failure says to a user."""
+    if isinstance(error, MemoryError):
+        return (
+            "the computer has not enough memory for this; try a coarser grid.spacing_um, a smaller grid.width_um or a "
+            "smaller part of an image"
+        )
+    if isinstance(error, OSError) and error.filename is not None:
+        reason = (error.strerror or type(error).__name__).lower()
+        return f"'{error.filename}' cannot be used: {reason}; check the path, its rights and its disk, or give another"
+    return str(error)

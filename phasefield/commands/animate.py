@@ -1,16 +1,16 @@
 """`phasefield animate`: a run as a film."""
 
-import argparse
 from pathlib import Path
 
+from phasefield.commands.checks import Parser
 from phasefield.plotting.animation import animate_run, has_ffmpeg
 
 
 def main(arguments: list[str]) -> int:
     """Exit code of `phasefield animate ARGUMENTS`."""
-    parser = argparse.ArgumentParser(
-        "phasefield animate",
-        description="Make a film of a run: the vertical section beside the potential, one frame a snapshot.",
+    parser = Parser(
+        "animate",
+        "Make a film of a run: the vertical section beside the potential, one frame a snapshot.",
     )
     parser.add_argument("run", type=Path, help="folder of the run, or its run.vtkhdf")
     parser.add_argument(

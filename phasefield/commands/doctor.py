@@ -1,18 +1,18 @@
 """`phasefield doctor`: what this computer has for a run, what it lacks, and what to do about it."""
 
-import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
 
+from phasefield.commands.checks import Parser
 from phasefield.doctor import FAIL, WARNING, examine
 
 
 def main(arguments: list[str]) -> int:
     """Exit code of `phasefield doctor ARGUMENTS`: 1 where a run would fail."""
-    parser = argparse.ArgumentParser(
-        "phasefield doctor",
-        description="Check devices, packages and folders, and make a short run. One line each: OK, warning or FAIL.",
+    parser = Parser(
+        "doctor",
+        "Check devices, packages and folders, and make a short run. One line each: OK, warning or FAIL.",
     )
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("outputs"), metavar="FOLDER", help="where runs shall land"

@@ -1,16 +1,16 @@
 """`phasefield report`: a run, or a folder of runs, as one HTML page."""
 
-import argparse
 from pathlib import Path
 
+from phasefield.commands.checks import Parser
 from phasefield.report import write_report
 
 
 def main(arguments: list[str]) -> int:
     """Exit code of `phasefield report ARGUMENTS`."""
-    parser = argparse.ArgumentParser(
-        "phasefield report",
-        description="Make one HTML page of a run: figures, film, measures, charge ledger, parameters with their "
+    parser = Parser(
+        "report",
+        "Make one HTML page of a run: figures, film, measures, charge ledger, parameters with their "
         "sources; or of a folder of runs: their measures and figures side by side.",
     )
     parser.add_argument("run", type=Path, help="folder of a run or its run.vtkhdf, or a folder of runs at any depth")

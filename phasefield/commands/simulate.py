@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from phasefield import config as schema
 from phasefield import gpus, status, sweep
-from phasefield.commands import EXPECTED, Failed, print_failure
+from phasefield.commands import EXPECTED, Failed, checks, in_words, print_failure
 
 HELP = """\
 usage: phasefield simulate [KEY=VALUE ...] [--multirun]
@@ -58,10 +58,13 @@ _sweeps: list[Path] = []  # that this process has started
 
 
 class Sweep(Callback):
-    """Hears from Hydra which folder a sweep goes to; named in configs/main.yaml."""
+    """Hears from Hydra which folder a sweep goes to."""
 
     def on_multirun_start(self, config, **kwargs) -> None:
         _sweeps.append(Path(config.hydra.sweep.dir))
+
+
+LISTENER = f"+hydra.callbacks.sweep._target_={Sweep.__module__}.{Sweep.__name__}"
 
 
 def main(arguments: list[str]) -> int:
@@ -69,6 +72,7 @@ def main(arguments: list[str]) -> int:
     if "--help" in arguments or "-h" in arguments:
         print(HELP.format(groups=_groups_in_words()), end="")
         return 0
+    checks.before_hydra(arguments)
     logging.getLogger("jax").setLevel(logging.WARNING)
     arguments = sorted(arguments, key=lambda each: each not in ("-m", "--multirun"))  # argparse wants flags first
     own = [each for each in arguments if not each.startswith(("hydra.", "-"))]
@@ -77,7 +81,7 @@ def main(arguments: list[str]) -> int:
     _failures.clear()
     _sweeps.clear()
     before = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = ["phasefield simulate", *schema.added_materials(), *arguments, *_named(arguments, own)]
+    sys.argv = ["phasefield simulate", *schema.added_materials(), *arguments, LISTENER, *_named(arguments, own)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us as they are, and are explained here
     try:
         hydra.main(version_base="1.3", config_path=str(schema.config_folder()), config_name="main")(_job)()
@@ -134,12 +138,13 @@ def _job(composed) -> None:
         run_experiment(config, folder)
     except EXPECTED as error:
         explained = schema.explained(error)
-        code = print_failure(explained if alone else f"{folder.name}: {explained}")
         if alone:
-            _failures.append(code)
+            checks.remove_if_empty(folder)
+            _failures.append(print_failure(explained))
             return
+        print_failure(f"{folder.name}: {in_words(explained)}")
         if not status.read(folder):  # it did not come to a status of its own
-            status.write(folder, status.FAILED, str(explained))
+            status.write(folder, status.FAILED, in_words(explained))
         if status.read(folder)["status"] == status.FINISHED:  # of another run: this failure is not on file
             raise Failed from None
 

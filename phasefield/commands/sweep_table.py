@@ -1,18 +1,16 @@
 """`phasefield sweep-table`: the measures of a sweep over what was swept, as CSV and as a figure."""
 
-import argparse
 from pathlib import Path
 
 from phasefield import sweep
+from phasefield.commands.checks import Parser
 from phasefield.plotting import style
 from phasefield.plotting.sweep import sweep_figure
 
 
 def main(arguments: list[str]) -> int:
     """Exit code of `phasefield sweep-table ARGUMENTS`."""
-    parser = argparse.ArgumentParser(
-        "phasefield sweep-table", description="Put the runs of a sweep in a table, and a measure over what was swept."
-    )
+    parser = Parser("sweep-table", "Put the runs of a sweep in a table, and a measure over what was swept.")
     parser.add_argument("folder", type=Path, help="of the sweep")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="CSV; default: table.csv in the folder")
     parser.add_argument("--measure", default="top_bottom_index", metavar="NAME", help="to draw; see docs/measures.md")

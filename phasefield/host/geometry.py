@@ -12,7 +12,7 @@ FEWEST_OPEN_CELLS = 2  # of electrolyte above the host, where the current enters
 
 
 class HostError(ValueError):
-    """A host that cannot be built as asked for; the message says what is wrong and what to try."""
+    """A host that cannot be built as asked for; the message names the file or the key, and what to try."""
 
 
 @dataclass(frozen=True)
@@ -126,18 +126,16 @@ def check_box(shape: tuple[int, ...], spacing: float, collector_thickness: float
     height, top = shape[0] * spacing, collector_thickness + thickness
     if top > height - FEWEST_OPEN_CELLS * spacing * (1 - 1e-9):
         raise HostError(
-            f"thickness is {thickness * 1e6:.4g} um on a collector of {collector_thickness * 1e6:.4g} um, but the "
-            "box is "
-            f"{height * 1e6:.4g} um high; at least {FEWEST_OPEN_CELLS} cells of electrolyte must stay free above, so "
-            "give "
-            "the box more cells in z or make the host thinner"
+            f"the host's thickness is {thickness * 1e6:.4g} um on a collector of {collector_thickness * 1e6:.4g} um, "
+            f"but the box is {height * 1e6:.4g} um high; at least {FEWEST_OPEN_CELLS} cells of electrolyte must stay "
+            "free above, so give the box more cells in z (grid.electrolyte_um) or make host.thickness_um smaller"
         )
 
 
 def check_diffuse_cells(cells: float) -> None:
     """Nothing; raises HostError where the Gaussian would leave no host to speak of."""
     if not (isfinite(cells) and 0 <= cells <= 4):
-        raise HostError(f"diffuse_cells is {cells}; it must lie between 0 (sharp) and 4, and the solvers want about 1")
+        raise HostError(f"host.diffuse_cells is {cells}; it must lie between 0 (sharp) and 4; the solvers want about 1")
 
 
 def assemble(

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, prod
 from pathlib import Path
 
 import numpy as np
 
+from phasefield import memory
 from phasefield.connectivity import path_threshold, reaches
 from phasefield.host.geometry import COLLECTOR, Geometry, HostError, assemble, check_box, check_diffuse_cells
 from phasefield.host.image_files import open_image
 
 PORE = "pore"
+BYTES_PER_VOXEL = 25  # a label, a mask, its share as float32, and sums as float64 twice
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def load_image(request: ImageRequest) -> Geometry:
     window = _window(path, size, request.crop)
     through, sides = _placed(request, window)
     notes = _fit(path, request, through, sides)
+    _check_memory(path, through, sides)
 
     image = np.asarray(read(window))
     image = np.moveaxis(image, request.axis, 0)
@@ -92,27 +95,29 @@ def _check(request: ImageRequest) -> None:
     check_box(request.shape, request.spacing, request.collector_thickness, 0.0)
     check_diffuse_cells(request.diffuse_cells)
     if not (isfinite(request.voxel_size) and request.voxel_size > 0):
-        raise HostError(f"voxel_size is {request.voxel_size} m; it must be positive")
+        raise HostError(f"host.image.voxel_um: voxel_size is {request.voxel_size} m; it must be positive")
     if not request.labels:
         raise HostError(
-            "labels is empty; say which phase each label value of the image is, e.g. {0: 'pore', 1: 'llto'}"
+            "host.image.labels is empty; say which phase each label value of the image is, e.g. {0: 'pore', 1: 'llto'}"
         )
     for value, name in request.labels.items():
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise HostError(f"label {value!r} is not a whole number; map whole label values to phases")
+            raise HostError(f"host.image.labels: label {value!r} is not a whole number; map whole values to phases")
         if name != PORE and (name not in request.phases or name == COLLECTOR):
             known = ", ".join([PORE, *(p for p in request.phases if p != COLLECTOR)])
-            raise HostError(f"label {value} is mapped to '{name}', which is not a phase of the host; known are {known}")
+            raise HostError(
+                f"host.image.labels: label {value} is mapped to '{name}', which is not a phase of the host; known are "
+                f"{known}"
+            )
     if all(name == PORE for name in request.labels.values()):
-        raise HostError("every label is mapped to pore; map at least one to a phase")
+        raise HostError("host.image.labels: every label is mapped to pore; map one to a phase, such as 1: llto")
     if request.coating_phase is not None:
         if request.coating_phase not in request.phases:
             raise HostError(f"coating_phase is '{request.coating_phase}'; known phases are {', '.join(request.phases)}")
         if not 0 <= request.coating_thickness <= request.spacing:
             raise HostError(
-                f"coating_thickness is {request.coating_thickness * 1e6:.4g} um; it must lie between 0 and the "
-                "spacing of "
-                f"{request.spacing * 1e6:.4g} um, since the coating is kept below the grid"
+                f"the host's coating_thickness is {request.coating_thickness * 1e6:.4g} um; it must lie between 0 and "
+                f"the spacing of {request.spacing * 1e6:.4g} um, since the coating is kept below the grid"
             )
 
 
@@ -121,12 +126,17 @@ def _window(path: Path, size: tuple[int, ...], crop) -> tuple[slice, ...]:
     if crop is None:
         return tuple(slice(0, n) for n in size)
     if len(crop) != len(size):
-        raise HostError(f"crop has {len(crop)} axes, but '{path}' has {len(size)}; give (start, stop) for each")
+        raise HostError(
+            f"host.image.crop has {len(crop)} axes, but '{path}' has {len(size)}; give (start, stop) for each"
+        )
     window = []
     for axis, ((start, stop), n) in enumerate(zip(crop, size, strict=True)):
         start, stop = 0 if start is None else start, n if stop is None else stop
         if not 0 <= start < stop <= n:
-            raise HostError(f"crop of axis {axis} is {start}:{stop}, but the image runs from 0 to {n} there")
+            raise HostError(
+                f"host.image.crop of axis {axis} is {start}:{stop}, but '{path}' runs from 0 to {n} there; give a "
+                f"start and a larger stop within that, such as [0, {n}]"
+            )
         window.append(slice(start, stop))
     return tuple(window)
 
@@ -135,16 +145,18 @@ def _placed(request: ImageRequest, window: tuple[slice, ...]) -> tuple[int, list
     """Voxels through the thickness, and along each lateral axis of the box."""
     lengths = [s.stop - s.start for s in window]
     if not 0 <= request.axis < len(lengths):
-        raise HostError(f"axis is {request.axis}, but the image has axes 0 to {len(lengths) - 1}")
+        raise HostError(
+            f"host.image.axis is {request.axis}, but the image has axes 0 to {len(lengths) - 1}; give the one through "
+            "the thickness"
+        )
     size = tuple(lengths)
     through = lengths.pop(request.axis)
     if len(size) == len(request.shape) + 1 and 1 in lengths:
         lengths.remove(1)
     if len(lengths) + 1 != len(request.shape):
         raise HostError(
-            f"the image is {len(size)}-dimensional {size} after cropping and the box "
-            f"{len(request.shape)}-dimensional; for a 2D "
-            "box crop one lateral axis to a single voxel, for a 3D box give a 3D image"
+            f"host.image is {len(size)}-dimensional {size} after cropping and the box {len(request.shape)}-dimensional "
+            "(grid.dimensions); for a 2D box crop one lateral axis to a single voxel, for a 3D box give a 3D image"
         )
     return through, lengths
 
@@ -164,22 +176,33 @@ def _fit(path: Path, request: ImageRequest, through: int, sides: list[int]) -> l
         have, want = n * voxel, cells * request.spacing
         if have < want * (1 - 1e-6):
             raise HostError(
-                f"'{path}' is {have * um:.4g} um wide along axis {axis} of the box, which is {want * um:.4g} um "
-                "wide; it is not "
-                f"mirrored or repeated, so use at most {int(have / request.spacing * (1 + 1e-9))} cells there"
+                f"'{path}' is {have * um:.4g} um wide along axis {axis} of the box, which is {want * um:.4g} um wide; "
+                f"it is not mirrored or repeated, so use at most {int(have / request.spacing * (1 + 1e-9))} cells "
+                "(a smaller grid.width_um), or check host.image.voxel_um"
             )
         if have > want * (1 + 1e-6):
             notes.append(
-                f"the image is cropped to its middle {want * um:.4g} um of {have * um:.4g} um along axis {axis} of "
-                "the box"
+                f"the image is cropped to its middle {want * um:.4g} um of {have * um:.4g} um along axis {axis} of the "
+                "box"
             )
     check_box(request.shape, request.spacing, request.collector_thickness, through * voxel)
     if through * voxel < request.spacing:
         raise HostError(
-            f"'{path}' is {through * voxel * um:.4g} um thick, less than one cell; check axis, crop and voxel_size"
+            f"'{path}' is {through * voxel * um:.4g} um thick, less than one cell; check host.image.axis, crop and "
+            "voxel_um"
         )
     notes.append("the sides of the box are joined periodically; an image is not periodic, so a seam runs along them")
     return notes
+
+
+def _check_memory(path: Path, through: int, sides: list[int]) -> None:
+    """Nothing; raises HostError where averaging so many voxels takes more memory than there is."""
+    needed, there = BYTES_PER_VOXEL * prod([through, *sides]), memory.of_computer()
+    if there is not None and needed > there:
+        raise HostError(
+            f"'{path}' has {through} x {' x '.join(map(str, sides))} voxels, which take {needed / 1e9:.3g} GB of the "
+            f"{there / 1e9:.3g} GB of this computer; take a part of it with host.image.crop"
+        )
 
 
 def _check_labels(path: Path, image: np.ndarray, labels: Mapping[int, str]) -> list[str]:
@@ -190,8 +213,8 @@ def _check_labels(path: Path, image: np.ndarray, labels: Mapping[int, str]) -> l
         listed = ", ".join(f"{value} ({count} voxels)" for value, count in unknown[:6])
         more = f" and {len(unknown) - 6} more" if len(unknown) > 6 else ""
         raise HostError(
-            f"'{path}' holds label {listed}{more} that no phase is given for; add it to labels, mapped to a phase or "
-            "pore"
+            f"'{path}' holds label {listed}{more} that no phase is given for; add it to host.image.labels, "
+            "mapped to a phase or pore"
         )
     present = {int(v) for v in values}
     return [

@@ -11,6 +11,8 @@ import tifffile
 from phasefield.host.geometry import HostError
 
 LARGEST_IMAGE = 16e9  # bytes read at most
+TIGHTEST = 1100  # bytes that one byte of a compressed file may stand for; deflate reaches 1032
+SMALLEST = 1e6  # bytes of an image not worth a doubt
 TIFF_ENDINGS = (".tif", ".tiff")
 
 
@@ -22,9 +24,9 @@ def open_image(path: Path, raw_shape: tuple[int, ...] | None = None, raw_dtype: 
     Raises: HostError for a file that is missing, broken, too large or holds something else than a 2D or 3D label image.
     """
     if not path.is_file():
-        raise HostError(f"image '{path}' is not there or not a file; check the path")
+        raise HostError(f"image '{path}' is not there or not a file; check host.image.path")
     if path.stat().st_size == 0:
-        raise HostError(f"image '{path}' is empty")
+        raise HostError(f"image '{path}' is empty; copy it again, or check host.image.path")
     ending = path.suffix.lower()
     if ending in TIFF_ENDINGS:
         size, dtype, read = _open_tiff(path)
@@ -50,9 +52,9 @@ def _open_tiff(path: Path):
                 (o + n for p in series if p for o, n in zip(p.dataoffsets, p.databytecounts, strict=True)), default=0
             )
             if end > path.stat().st_size or any(p is None for p in series):
+                there = path.stat().st_size
                 raise HostError(
-                    f"TIFF '{path}' is cut short: its header points to byte {end} of {path.stat().st_size}; copy it "
-                    "again"
+                    f"TIFF '{path}' is cut short: its header points to byte {end} of {there}; copy it again"
                 )
             if complaints:
                 raise HostError(f"TIFF '{path}' is damaged or cut short ({complaints[0]}); copy it again")
@@ -60,15 +62,15 @@ def _open_tiff(path: Path):
     except HostError:
         raise
     except Exception as error:  # a broken file makes the decoder fail in any way it likes
-        raise HostError(f"TIFF '{path}' cannot be read ({error}); open it in ImageJ and save it again") from error
+        raise HostError(f"TIFF '{path}' cannot be read ({_line(error)}); save it again, as from ImageJ") from error
 
     def read(window):
         try:
             return tifffile.imread(path)[window]
         except Exception as error:
             raise HostError(
-                f"TIFF '{path}' cannot be decoded ({error}); save it uncompressed, or install imagecodecs for its "
-                "compression"
+                f"TIFF '{path}' cannot be decoded ({_line(error)}); save it uncompressed, or install imagecodecs for "
+                "its compression"
             ) from error
 
     return size, dtype, read
@@ -95,8 +97,13 @@ def _open_npy(path: Path):
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)  # a map: nothing is read yet
     except Exception as error:
+        reason = (
+            "it holds Python objects or is no array"
+            if "ickle" in str(error) or "object" in str(error)
+            else _line(error)
+        )
         raise HostError(
-            f"'{path}' is not a readable .npy array ({error}); save it with numpy.save, without objects"
+            f"'{path}' is not a readable .npy array ({reason}); save it with numpy.save, without objects"
         ) from error
     if not isinstance(mapped, np.ndarray):
         raise HostError(f"'{path}' holds several arrays; save the label image alone with numpy.save")
@@ -106,23 +113,31 @@ def _open_npy(path: Path):
 def _open_raw(path: Path, raw_shape: tuple[int, ...] | None, raw_dtype: str | None):
     if raw_shape is None or raw_dtype is None:
         raise HostError(
-            f"'{path}' is taken for a raw file; give raw_shape and raw_dtype, or a file ending in .tif or .npy"
+            f"'{path}' is taken for a raw file; give raw_shape and raw_dtype (host.image.raw_shape=[100,200,200] "
+            "host.image.raw_dtype=uint8), or a file ending in .tif or .npy"
         )
     try:
         dtype = np.dtype(raw_dtype)
-    except TypeError as error:
-        raise HostError(f"raw_dtype is '{raw_dtype}'; give a numpy type such as uint8 or '>u2'") from error
+    except Exception as error:  # numpy reads the text as a small language, which fails in any way it likes
+        raise HostError(f"host.image.raw_dtype is '{raw_dtype}'; give a numpy type such as uint8 or '>u2'") from error
     size = tuple(raw_shape)
     if not size or any(int(n) != n or n < 1 for n in size):
-        raise HostError(f"raw_shape is {size}; it needs whole numbers of voxels, each at least 1")
+        raise HostError(f"host.image.raw_shape is {size}; it needs whole numbers of voxels, each at least 1")
     wanted, there = prod(size) * dtype.itemsize, path.stat().st_size
     if wanted != there:
         raise HostError(
-            f"raw_shape {size} of {dtype} makes {wanted} bytes, but '{path}' has {there}; correct shape, type or header"
+            f"host.image.raw_shape {size} of {dtype} makes {wanted} bytes, but '{path}' has {there}; correct shape, "
+            "type or header"
         )
     if dtype.kind not in "iub":
         return size, dtype, None
     return size, dtype, lambda window: np.memmap(path, dtype, mode="r", shape=size)[window]
+
+
+def _line(error: Exception) -> str:
+    """What an error says, in one short line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 150 else text[:147] + "..."
 
 
 def _check_pixels(path: Path, size: tuple[int, ...], dtype: np.dtype) -> None:
@@ -132,9 +147,16 @@ def _check_pixels(path: Path, size: tuple[int, ...], dtype: np.dtype) -> None:
         )
     if len(size) not in (2, 3):
         raise HostError(f"'{path}' has {len(size)} dimensions {tuple(size)}; a host image has 2 or 3")
-    if prod(size) * dtype.itemsize > LARGEST_IMAGE:
+    if min(size) < 1:
+        raise HostError(f"'{path}' has the size {tuple(size)}, no voxels at all; save the label image again")
+    wanted, there = prod(size) * dtype.itemsize, path.stat().st_size
+    if wanted > LARGEST_IMAGE:
         raise HostError(
-            f"'{path}' is {prod(size) * dtype.itemsize / 1e9:.3g} GB of voxels, more than {LARGEST_IMAGE / 1e9:.0f} "
-            "GB; cut out "
-            "the part you need first"
+            f"'{path}' is {wanted / 1e9:.3g} GB of voxels, more than {LARGEST_IMAGE / 1e9:.0f} GB; cut out the part "
+            "you need first"
+        )
+    if wanted > max(SMALLEST, TIGHTEST * there):
+        raise HostError(
+            f"'{path}' claims {wanted / 1e9:.3g} GB of voxels in a file of {there} bytes, more than any compression "
+            "holds; it is damaged or made up, save it again"
         )

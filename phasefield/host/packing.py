@@ -1,11 +1,10 @@
 """A synthetic host: flat irregular particles packed around burnt-out porogen spheres, coated, on a collector.
 
 Particles and porogen spheres are first shaken into place as soft spheres, in metres, so that a seed means the same
-host on
-any grid. Every point of the layer then belongs to the particle nearest in that particle's own flattened metric; the
-pore is
-what lies in a porogen sphere, in the thin gap between two particles, or beyond the reach of any. All three grow or
-shrink together by one distance, the `offset`, which is found by bisection to give the porosity asked for.
+host on any grid. Every point of the layer then belongs to the particle nearest in that particle's own flattened
+metric; the pore is what lies in a porogen sphere, in the thin gap between two particles, or beyond the reach of any.
+All three grow or shrink together by one distance, the `offset`, which is found by bisection to give the porosity asked
+for.
 """
 
 from dataclasses import dataclass, replace
@@ -59,14 +58,14 @@ def generate(request: PackingRequest, seed: int) -> Geometry:
     """A packed, coated host that meets the request; the same seed gives the same host, bit for bit.
 
     In 3D both solid and pore reach from the collector to the top. A plane cannot hold both: in 2D thin gaps stay
-    between
-    the particles, in which solid and pore both keep a diffuse fraction, and the notes say which of them carries
+    between the particles, in which solid and pore both keep a diffuse fraction, and the notes say which of them carries
     through.
+
     Raises: HostError where the request is out of range, has no place in the box or cannot be met.
     """
     _check(request)
     if int(seed) != seed or seed < 0:
-        raise HostError(f"seed is {seed}; it must be a whole number, zero or positive")
+        raise HostError(f"seed is {seed}; it must be a whole number, zero or positive (try 0)")
     if request.thickness == 0 or request.solid_phase is None:
         note = "bare collector: no host was asked for"
         return assemble(
@@ -93,7 +92,7 @@ def generate(request: PackingRequest, seed: int) -> Geometry:
             return replace(geometry, notes=_notes(geometry, missing, attempt))
     raise HostError(
         f"the {' and the '.join(missing)} did not reach from collector to top in {ATTEMPTS} packings at porosity "
-        f"{request.porosity:.2f}; try a porosity nearer 0.5, a wider box, a finer spacing or another seed"
+        f"{request.porosity:.2f}; try a host.porosity nearer 0.5, a wider box, a finer spacing or another seed"
     )
 
 
@@ -111,8 +110,7 @@ def _notes(geometry: Geometry, missing: list[str], attempt: int) -> tuple[str, .
     if geometry.ndim == 2:
         notes.append(
             "a 2D section of a 3D host: solid and pore cannot both carry through a plane, so thin gaps stay between "
-            "the "
-            f"particles, and a diffuse fraction above {path_threshold(2)} counts as a path"
+            f"the particles, and a diffuse fraction above {path_threshold(2)} counts as a path"
         )
     notes += [
         f"a 2D section of a 3D host: in this one the {name} does not reach from collector to top" for name in missing
@@ -133,40 +131,40 @@ def _check(request: PackingRequest) -> None:
     um = 1e6
     if not 0 < request.porosity < 1:
         raise HostError(
-            f"porosity is {request.porosity}; it must lie between 0 and 1, and this packing reaches about 0.25-0.8"
+            f"host.porosity is {request.porosity}; it must lie between 0 and 1, and this packing reaches about 0.25-0.8"
         )
     if not 1e-4 <= request.porosity_tolerance < 0.5:
-        raise HostError(f"porosity_tolerance is {request.porosity_tolerance}; it must lie between 0.0001 and 0.5")
+        raise HostError(f"host.porosity_tolerance is {request.porosity_tolerance}; it must lie between 0.0001 and 0.5")
     if not (0 < smallest <= largest and isfinite(largest)):
         raise HostError(f"particle_diameter is {request.particle_diameter} m; give the smallest first, both above zero")
     if not 0.3 <= request.particle_flatness <= 1:
         raise HostError(
-            f"particle_flatness is {request.particle_flatness}; it must lie between 0.3 (flakes) and 1 (round)"
+            f"host.particle_flatness is {request.particle_flatness}; it must lie between 0.3 (flakes) and 1 (round)"
         )
     if not (isfinite(request.pore_diameter) and request.pore_diameter > 0):
         raise HostError(f"pore_diameter is {request.pore_diameter} m; it must be positive")
     for name, size in (("particle_diameter", largest), ("pore_diameter", request.pore_diameter)):
         if size > width:
             raise HostError(
-                f"{name} is {size * um:.4g} um, but the box is only {width * um:.4g} um wide; widen the box or make "
-                "it smaller"
+                f"host.{name}_um is {size * um:.4g} um, but the box is only {width * um:.4g} um wide; widen the box "
+                "(grid.width_um) or make it smaller"
             )
         if size > request.thickness:
             raise HostError(
-                f"{name} is {size * um:.4g} um, but the host is only {request.thickness * um:.4g} um thick; make one "
-                "fit the other"
+                f"host.{name}_um is {size * um:.4g} um, but the host is only {request.thickness * um:.4g} um thick; "
+                "make it smaller or host.thickness_um larger"
             )
     thin = min(smallest * request.particle_flatness, request.pore_diameter)
     if thin < 2 * request.spacing * (1 - 1e-9):
         raise HostError(
-            f"the thinnest particle or pore is {thin * um:.4g} um, less than two cells of {request.spacing * um:.4g} "
-            "um; use a finer "
-            f"spacing, at most {thin / 2 * um:.4g} um"
+            f"the thinnest particle (host.particle_diameter_um times host.particle_flatness) or pore "
+            f"(host.pore_diameter_um) is {thin * um:.4g} um, less than two cells of {request.spacing * um:.4g} um; use "
+            f"larger ones or a finer spacing, grid.spacing_um at most {thin / 2 * um:.4g}"
         )
     if request.coating_phase is not None and not 0 <= request.coating_thickness <= request.spacing:
         raise HostError(
-            f"coating_thickness is {request.coating_thickness * um:.4g} um; it must lie between 0 and the spacing of "
-            f"{request.spacing * um:.4g} um, since the coating is kept below the grid"
+            f"the host's coating_thickness is {request.coating_thickness * um:.4g} um; it must lie between 0 and the "
+            f"spacing of {request.spacing * um:.4g} um, since the coating is kept below the grid"
         )
     for name in (request.solid_phase, request.coating_phase):
         if name in ("collector", "pore", ""):
@@ -198,11 +196,9 @@ def _meet_porosity(request: PackingRequest, distances: Distances) -> Geometry:
         reached.append(_build(request, distances, offset).porosity)
     if not reached[0] <= request.porosity <= reached[1]:
         raise HostError(
-            f"porosity {request.porosity:.3f} cannot be met: this packing reaches {reached[0]:.2f} to "
-            f"{reached[1]:.2f} with pores of "
-            f"{request.pore_diameter * 1e6:.4g} um at {request.spacing * 1e6:.4g} um spacing; try a porosity in that "
-            "range, a thinner "
-            "coating or a finer spacing"
+            f"host.porosity {request.porosity:.3f} cannot be met: this packing reaches {reached[0]:.2f} to "
+            f"{reached[1]:.2f} with pores of {request.pore_diameter * 1e6:.4g} um at {request.spacing * 1e6:.4g} um "
+            "spacing; try a porosity in that range, a thinner coating or a finer spacing"
         )
     for _ in range(40):
         middle = 0.5 * (low + high)
@@ -212,7 +208,8 @@ def _meet_porosity(request: PackingRequest, distances: Distances) -> Geometry:
             return geometry
         low, high = (middle, high) if error < 0 else (low, middle)
     raise HostError(
-        f"porosity {request.porosity:.3f} was not met within {request.porosity_tolerance}; try a larger tolerance"
+        f"host.porosity {request.porosity:.3f} was not met within {request.porosity_tolerance}; try a larger "
+        "host.porosity_tolerance"
     )
 
 

@@ -16,6 +16,7 @@ from phasefield.units import mAh_per_cm2
 
 LEFT, DEPTH, POTENTIAL, GAP = 19.0, 24.0, 34.0, 2.5  # mm
 LABELS = 8.0  # mm, for the heights of a depth profile
+LARGEST_MEASURES = 1_000_000  # bytes
 TALLEST, SHORTEST = 232.0, 24.0  # mm, of all rows together, of one row
 
 
@@ -43,9 +44,10 @@ def compare_runs(
     folders = [Path(folder) for folder in folders]
     labels = [folder.name for folder in folders] if labels is None else list(labels)
     _check(folders, labels)
-    written = style.save(compare_figure([load(folder) for folder in folders], labels, capacities), output_png)
+    runs = [load(folder) for folder in folders]
+    measures = [] if output_csv is None else [_read_measures(folder / "measures.json") for folder in folders]
+    written = style.save(compare_figure(runs, labels, capacities), output_png)
     if output_csv is not None:
-        measures = [_read_measures(folder / "measures.json") for folder in folders]
         output_csv = Path(output_csv)
         output_csv.parent.mkdir(parents=True, exist_ok=True)
         output_csv.write_text(measures_table(measures, labels), newline="")
@@ -55,9 +57,15 @@ def compare_runs(
 
 def _read_measures(path: Path) -> dict:
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise ComparisonError(f"{path} cannot be read ({error}); finish the run, or leave the table out") from None
+        if path.stat().st_size > LARGEST_MEASURES:
+            raise ValueError(f"it is larger than {LARGEST_MEASURES} bytes")
+        measures = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise ComparisonError(f"{path} cannot be read ({reason}); finish the run, or leave the table out") from None
+    if not isinstance(measures, dict):
+        raise ComparisonError(f"{path} holds no measures by name; finish the run, or leave the table out")
+    return measures
 
 
 def _check(runs: Sequence, labels: Sequence[str]) -> None:
@@ -168,4 +176,4 @@ def _name_row(figure: Figure, label: str, middle: float) -> None:
     """The label of a run at the left edge, its middle at a height in mm below the upper edge."""
     height = figure.get_figheight() * style.INCH
     place = {"rotation": 90, "ha": "center", "va": "center", "fontsize": 8, "fontweight": "bold"}
-    figure.text(3 / style.PAGE, 1 - middle / height, label, **place)
+    figure.text(3 / style.PAGE, 1 - middle / height, style.literal(label), **place)

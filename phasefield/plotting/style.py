@@ -5,6 +5,7 @@ Figures are built from `Figure` objects, never through pyplot: no backend is cho
 
 from collections.abc import Iterable
 from functools import wraps
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -125,13 +126,18 @@ def place_letter(figure: Figure, left: float, top: float, letter: str) -> None:
 
 def phase_colours(names: Iterable[str]) -> dict[str, np.ndarray]:
     """RGB colour of each host phase, the same in every figure for the phases known here."""
-    names, spare = list(names), iter(OTHER_PHASES * 4)
+    names, spare = list(names), cycle(OTHER_PHASES)
     return {name: np.array(to_rgb(PHASES.get(name.lower()) or next(spare))) for name in names}
 
 
 def phase_label(name: str) -> str:
     """How a host phase is written in a legend."""
-    return NAMES.get(name.lower(), name.replace("_", " "))
+    return NAMES.get(name.lower(), literal(name.replace("_", " ")))
+
+
+def literal(text: str) -> str:
+    """The text as matplotlib draws it, letter by letter: a name is no formula."""
+    return text.replace("$", r"\$")
 
 
 def capacity_colours(count: int) -> list:
