@@ -1,11 +1,12 @@
 """The schema: what is wrong is found, all of it, and said in one message."""
 
 import re
+import shutil
 from copy import deepcopy
 
 import pytest
 
-from phasefield.config import ConfigError, compose, known_keys, nearest, read, to_dict, to_yaml
+from phasefield.config import ConfigError, compose, config_folder, known_keys, nearest, read, to_dict, to_yaml
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +161,18 @@ def test_nearest():
 def test_yaml_is_complete():
     text = to_yaml(compose())
     assert "porosity: 0.46" in text and "${" not in text and "???" not in text
+
+
+def test_configs_of_your_own(tmp_path, monkeypatch):
+    """A copy of configs/ elsewhere, for a package installed without the repository."""
+    own = tmp_path / "mine"
+    shutil.copytree(config_folder(), own)
+    (own / "electrolyte" / "dilute.yaml").write_text(
+        "defaults: [carbonate, _self_]\nconcentration_mol_L: 0.5  # source: E\n"
+    )
+    monkeypatch.setenv("PHASEFIELD_CONFIGS", str(own))
+    assert config_folder() == own
+    assert compose(["electrolyte=dilute"]).electrolyte.concentration_mol_L == 0.5
+    (own / "main.yaml").unlink()
+    with pytest.raises(ConfigError, match=r"PHASEFIELD_CONFIGS is '.*mine', which holds no main\.yaml"):
+        compose()

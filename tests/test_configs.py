@@ -77,12 +77,10 @@ def test_hosts_differ_only_in_what_they_are_made_of():
 def test_a_new_material_is_one_file(tmp_path, monkeypatch):
     import shutil
 
-    from phasefield import config
-
     folder = tmp_path / "configs"
     shutil.copytree(config_folder(), folder)
     text = (folder / "material/cnt.yaml").read_text().replace("material.cnt", "material.mxene")
     (folder / "material/mxene.yaml").write_text(text)
-    monkeypatch.setattr(config, "config_folder", lambda: folder)
+    monkeypatch.setenv("PHASEFIELD_CONFIGS", str(folder))
     made = compose(["host=cnt", "host.solid=mxene"])
     assert made.host.solid == "mxene" and "mxene" in {phase.name for phase in build.phases(made)}

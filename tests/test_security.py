@@ -7,9 +7,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from phasefield import config, config_files, snapshots
+from phasefield import snapshots
 from phasefield.cli import main
-from phasefield.config import ConfigError, compose, config_folder
+from phasefield.config import ConfigError, compose, config_folder, plain_data
 from phasefield.host import HostError
 from phasefield.host.image_files import open_image
 from phasefield.snapshots import SnapshotError
@@ -81,7 +81,7 @@ def configs(tmp_path_factory, monkeypatch):
     """A copy of configs/, in which a test may put hostile files."""
     folder = tmp_path_factory.mktemp("shared") / "configs"
     shutil.copytree(config_folder(), folder)
-    monkeypatch.setattr(config, "config_folder", lambda: folder)
+    monkeypatch.setenv("PHASEFIELD_CONFIGS", str(folder))
     return folder
 
 
@@ -105,11 +105,11 @@ def test_what_an_experiment_may_say_of_a_sweep(configs):
     )
     (configs / "hydra/launcher").mkdir(parents=True)
     (configs / "hydra/launcher/mine.yaml").write_text("defaults: [joblib]\nn_jobs: 2\n")
-    config_files.check(configs)
+    plain_data.check(configs)
 
 
 def test_the_files_that_come_with_the_package_are_data():
-    config_files.check(config_folder())
+    plain_data.check(config_folder())
 
 
 @pytest.mark.parametrize("levels", [9, 40])
@@ -118,13 +118,13 @@ def test_aliases_that_multiply(levels, configs):
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, levels)]
     (configs / "material/evil.yaml").write_text("\n".join(lines))
     with pytest.raises(ConfigError, match="aliases make more than"):
-        config_files.check(configs)
+        plain_data.check(configs)
 
 
 def test_an_alias_of_what_it_stands_in(configs):
     (configs / "material/evil.yaml").write_text("a: &a [*a]\n")
     with pytest.raises(ConfigError, match="material/evil"):
-        config_files.check(configs)
+        plain_data.check(configs)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from phasefield import config, sources
+from phasefield import sources
 from phasefield.config import compose, config_folder, to_yaml
 from phasefield.sources import SET
 
@@ -70,7 +70,7 @@ def test_an_experiment_brings_its_own_sources(tmp_path, monkeypatch):
     shutil.copytree(config_folder(), folder)
     text = "# @package _global_\n# Ours\nhost:\n  porosity: 0.7  # source: P, ours\n"
     (folder / "experiment/ours.yaml").write_text(text)
-    monkeypatch.setattr(config, "config_folder", lambda: folder)
+    monkeypatch.setenv("PHASEFIELD_CONFIGS", str(folder))
     monkeypatch.setattr(sources, "config_folder", lambda: folder)
     of = found(["experiment=ours"], "phasefield simulate experiment=ours")
     assert of["host", "porosity"].source == "P, ours"

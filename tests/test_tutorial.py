@@ -15,7 +15,7 @@ from phasefield import config, snapshots
 from phasefield.cli import main
 from phasefield.units import mAh_per_cm2, um
 
-ROOT = Path(config.__file__).resolve().parent.parent
+ROOT = Path(config.__file__).resolve().parent.parent.parent
 TUTORIAL, FILES, README = ROOT / "docs/tutorial.md", ROOT / "docs/files.md", ROOT / "README.md"
 COARSE = {
     "spacing_um: 1.0": "spacing_um: 1.25",
@@ -65,7 +65,7 @@ def repository(tmp_path, monkeypatch):
     """A folder with configs/ like the repository's, on a coarser quick grid, in which the commands are run."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
-    monkeypatch.setattr(config, "config_folder", lambda: tmp_path / "configs")
+    monkeypatch.setenv("PHASEFIELD_CONFIGS", str(tmp_path / "configs"))
     quick = tmp_path / "configs/grid/quick.yaml"
     text = quick.read_text()
     for fine, coarse in COARSE.items():

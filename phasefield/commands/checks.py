@@ -8,8 +8,7 @@ from math import isfinite
 from pathlib import Path
 
 from phasefield import config as schema
-from phasefield import config_files
-from phasefield.config import ConfigError, nearest
+from phasefield.config import ConfigError, nearest, plain_data
 
 FLAGS = ("--cfg", "--help", "--hydra-help", "--info", "--multirun", "--package", "--resolve", "--run", "--version")
 SHORT = ("-c", "-h", "-i", "-m", "-p", "-r")
@@ -79,7 +78,7 @@ def before_hydra(arguments: list[str]) -> None:
             if not value:
                 raise ConfigError(f"{key} is empty; it must be a folder (try {key}=outputs/mine)")
             folder(Path(value), key)
-    config_files.check(schema.config_folder())
+    plain_data.check(schema.config_folder())
 
 
 def remove_if_empty(path) -> None:

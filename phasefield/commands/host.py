@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from phasefield import build, config_files, device
+from phasefield import build, device
 from phasefield import config as schema
 from phasefield.commands.checks import Parser, folder
+from phasefield.config import plain_data
 from phasefield.host import describe
 from phasefield.plotting import style
 from phasefield.plotting.host import host_figure
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
     folder(options.output, "--output")
-    config_files.check(schema.config_folder())
+    plain_data.check(schema.config_folder())
     config = schema.compose(options.overrides)
 
     device.prepare(config.device)

@@ -71,7 +71,7 @@ def configs(tmp_path_factory, monkeypatch):
     """A copy of configs/, in which a test may put files of its own."""
     folder = tmp_path_factory.mktemp("user") / "configs"
     shutil.copytree(config.config_folder(), folder)
-    monkeypatch.setattr(config, "config_folder", lambda: folder)
+    monkeypatch.setenv("PHASEFIELD_CONFIGS", str(folder))
     return folder
 
 

@@ -84,5 +84,5 @@ def test_a_file_that_is_a_broken_link(refused, configs):
 
 
 def test_no_main_file(refused, monkeypatch, tmp_path):
-    monkeypatch.setattr("phasefield.config.__file__", str(tmp_path / "a/b/config.py"))
+    monkeypatch.setattr("phasefield.config.folder.__file__", str(tmp_path / "a/b/config/folder.py"))
     refused("simulate", words=["main.yaml", "install phasefield again"])
