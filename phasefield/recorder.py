@@ -16,6 +16,7 @@ from phasefield.host import Geometry
 from phasefield.interruption import Interrupted
 from phasefield.physics import charge
 from phasefield.provenance import provenance
+from phasefield.snapshots import SnapshotError
 from phasefield.stepping import Carry
 from phasefield.timeline import Position, Snapshot
 from phasefield.units import hour, mAh_per_cm2, mV
@@ -31,6 +32,7 @@ DYNAMIC = (
 )
 MOST_WAITING = 4  # snapshots kept in memory while the disk does not take them
 LAST_TRIES = (1.0, 5.0, 20.0)  # s between the tries to write them when the run has come to its end
+GOES_ON = "; the same line goes on from the last checkpoint when that is mended"
 RUN_FILE = "run.vtkhdf"
 
 
@@ -131,7 +133,7 @@ class Recorder:
             self.last_time = now
         trouble = self._put_on_file()
         if trouble and len(self.waiting) > MOST_WAITING:
-            raise trouble
+            raise SnapshotError(f"{trouble}{GOES_ON}")
         if trouble:
             self.say(f"[yellow]A snapshot waits to be written:[/] {trouble}")
         self.measures = measures.measures(
@@ -180,7 +182,7 @@ class Recorder:
             if trouble is None:
                 break
             if wait is None:
-                raise trouble
+                raise SnapshotError(f"{trouble}{GOES_ON}")
             self.say(f"[yellow]The last snapshots wait to be written:[/] {trouble}")
             time.sleep(wait)
         result = self.write(status.FINISHED)
@@ -212,7 +214,7 @@ class Recorder:
     def _wall_time(self) -> float:
         return self.spent + time.monotonic() - self.started
 
-    def _put_on_file(self) -> snapshots.SnapshotError | None:
+    def _put_on_file(self) -> SnapshotError | None:
         """Write what waits; what went wrong, if anything did."""
         try:
             while self.waiting:
@@ -223,7 +225,7 @@ class Recorder:
                 rows = {name: values[self.rows :] for name, values in self.history.items()}
                 snapshots.append_history(self.path, rows)
                 self.rows = len(self.history["time"])
-        except snapshots.SnapshotError as error:
+        except SnapshotError as error:
             return error
         return None
 

@@ -112,7 +112,7 @@ def test_a_disk_that_is_full_for_a_while_costs_no_snapshot(config, finished, tmp
 def test_a_disk_that_stays_full_stops_the_run_and_the_same_line_goes_on(config, finished, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         fails(patch, "_reserve", 10**9)
-        with pytest.raises(SnapshotError, match="No space left on device"):
+        with pytest.raises(SnapshotError, match=r"No space left on device.*; the same line goes on"):
             run(config, tmp_path)
     found = status.read(tmp_path)
     assert found["status"] == "failed" and "No space left" in found["reason"]

@@ -68,3 +68,16 @@ def test_only_what_is_allowed_is_taken(computer, claim, monkeypatch):
 def test_without_a_driver_there_is_nothing_to_claim(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert gpus.visible() == [] and gpus.claim() == []
+
+
+def test_jax_has_not_started_when_a_run_of_a_sweep_claims():
+    """Else CUDA_VISIBLE_DEVICES would come too late. Devices can only be split before JAX has looked at them."""
+    program = """if True:
+        import jax
+        from phasefield.commands import simulate
+        from phasefield import config
+        config.compose(["grid=quick"])
+        jax.config.update("jax_num_cpu_devices", 3)
+        assert len(jax.devices("cpu")) == 3
+    """
+    subprocess.run([sys.executable, "-c", program], check=True)
