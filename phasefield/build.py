@@ -290,12 +290,16 @@ def _steps(given: tuple[schema.Step, ...]) -> tuple[Step, ...]:
 
 
 def _step(step: schema.Step) -> Step:
+    current, rate, least = step.current_density_mA_cm2, step.sweep_rate_mV_s, step.current_min_mA_cm2
     return Step(
-        current_density=step.current_density_mA_cm2 * mA_per_cm2,
+        current_density=None if current is None else current * mA_per_cm2,
         capacity=None if step.capacity_mAh_cm2 is None else step.capacity_mAh_cm2 * mAh_per_cm2,
         duration=None if step.time_h is None else step.time_h * hour,
         potential_min=step.potential_min_V,
         potential_max=step.potential_max_V,
+        potential=step.potential_V,
+        sweep_rate=None if rate is None else rate * mV,
+        current_min=None if least is None else least * mA_per_cm2,
     )
 
 
@@ -332,6 +336,8 @@ def check_room(config: Config, geometry: Geometry) -> tuple[str, ...]:
     """
     charge = largest = 0.0
     for step in protocol(config):
+        if step.holds:
+            continue  # how much that passes is not known beforehand
         if step.longest != float("inf"):
             charge = max(charge + step.current_density * step.longest, 0.0)
             largest = max(largest, charge)

@@ -19,7 +19,7 @@ import phasefield
 from phasefield.stepping import Carry
 from phasefield.timeline import Position
 
-FORMAT = 1
+FORMAT = 2
 NAMES = ("checkpoint.npz", "checkpoint_before.npz")  # newest first
 NOTES = "notes"  # array of JSON text, beside carry/... and history/...
 MOST_NOTES = 10_000  # characters

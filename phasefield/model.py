@@ -186,23 +186,23 @@ def initial_state(model: Model, seed: int, lithiation=None) -> State:
 
 
 @jax.jit
-def precondition(model: Model, state: State, dt) -> Preconditioner:
-    """Coarse levels for the solves of this state and of those that follow."""
-    systems = charge.linearised(model, state, dt), transport.system(model, state, state.phase, dt)
+def precondition(model: Model, state: State, dt, conductance=0.0) -> Preconditioner:
+    """Coarse levels for the solves of this state and of those that follow; conductance: of a `charge.Hold`."""
+    systems = charge.linearised(model, state, dt, conductance), transport.system(model, state, state.phase, dt)
     return Preconditioner(*multigrid.build_together(systems, jnp.float32))
 
 
-def step(model: Model, state: State, current_density, dt, preconditioner: Preconditioner):
-    """(State, StepReport) after dt [s] at `current_density` [A/m2 of electrode, positive plates].
+def step(model: Model, state: State, current_density, dt, preconditioner: Preconditioner, hold=charge.NO_HOLD):
+    """(State, StepReport) after dt [s] at `current_density` [A/m2 of electrode, positive plates], or at a `Hold`.
 
     Balance charge, move the interface, transport salt, lithiate the host, nucleate and spread.
     """
-    potentials, reaction, balance, newton = charge.solve(model, state, current_density, dt, preconditioner.charge)
+    potentials, reaction, balance, newton = charge.solve(model, state, current_density, dt, preconditioner.charge, hold)
     followed = fastest_growth(model, reaction) * dt <= FARTHEST * model.grid.spacing
     moving = jnp.where(followed, dt, 0.0)
     phase = interface.advance(model, state, reaction, moving)
     concentration, salt = transport.advance(
-        model, state, phase, potentials[0], current_density, dt, preconditioner.salt
+        model, state, phase, potentials[0], reaction.applied_current, dt, preconditioner.salt
     )
     theta = uptake.advance(model, state, reaction.insertion, dt)
     nucleated, nuclei, key = nucleation.sample(model, state, reaction.overpotential, dt)

@@ -1,6 +1,8 @@
-"""What the cycler does: a list of steps of constant current, each with its cut-offs."""
+"""What the cycler does: a list of steps of constant current or potential, or of a potential that is swept."""
 
 from dataclasses import dataclass
+
+SLEW_RATE = 1.0  # V/s at which a cycler goes to the potential it is to hold
 
 
 @dataclass(frozen=True)
@@ -8,34 +10,51 @@ class Step:
     """One step of the cycler; it ends at the first cut-off it meets.
 
     Args:
-        current_density: of the geometric area [A/m2]; positive plates, negative strips, 0 rests.
+        current_density: of the geometric area [A/m2]; positive plates, negative strips, 0 rests. None where a potential
+            is given.
         capacity: charge to pass in this step [C/m2], a positive number; None for no such cut-off.
         duration: [s]; None for no such cut-off.
         potential_min, potential_max: electrode potential against lithium [V] to stop at; None for no such cut-off.
+        potential: against lithium [V] to go to and hold; None where a current is given.
+        sweep_rate: to go there at [V/s], and to end there; None goes at SLEW_RATE and holds.
+        current_min: current without sign [A/m2] at which a hold ends; None for no such cut-off.
     """
 
-    current_density: float
+    current_density: float | None = None
     capacity: float | None = None
     duration: float | None = None
     potential_min: float | None = None
     potential_max: float | None = None
+    potential: float | None = None
+    sweep_rate: float | None = None
+    current_min: float | None = None
 
     def __post_init__(self):
-        if all(end is None for end in (self.capacity, self.duration, self.potential_min, self.potential_max)):
+        if (self.current_density is None) == (self.potential is None):
+            raise ValueError("a protocol step has either a current_density or a potential")
+        ends = (self.capacity, self.duration, self.potential_min, self.potential_max, self.current_min, self.sweep_rate)
+        if all(end is None for end in ends):
             raise ValueError("a protocol step needs a cut-off: capacity, duration, potential_min or potential_max")
         if self.current_density == 0 and self.duration is None:
             raise ValueError("a rest (current_density 0) ends only by its duration: give one")
-        for name in ("capacity", "duration"):
+        if self.potential is None and (self.sweep_rate is not None or self.current_min is not None):
+            raise ValueError("sweep_rate and current_min belong to a step with a potential")
+        for name in ("capacity", "duration", "sweep_rate", "current_min"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} of a protocol step is {value}; it must be positive")
 
     @property
+    def holds(self) -> bool:
+        """Whether a potential is given in place of a current."""
+        return self.potential is not None
+
+    @property
     def longest(self) -> float:
-        """Time after which the step ends at the latest [s]; infinite if only a potential ends it."""
+        """Time after which the step ends at the latest [s]; infinite if only a potential or a current ends it."""
         limits = [float("inf")]
         if self.duration is not None:
             limits.append(self.duration)
-        if self.capacity is not None and self.current_density != 0:
+        if self.capacity is not None and self.current_density:
             limits.append(self.capacity / abs(self.current_density))
         return min(limits)

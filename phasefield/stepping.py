@@ -9,7 +9,7 @@ from jax import lax
 
 from phasefield import diagnostics
 from phasefield import model as model_module
-from phasefield.physics import interface, nucleation
+from phasefield.physics import charge, interface, nucleation
 from phasefield.precision import cast
 from phasefield.state import State
 
@@ -23,7 +23,7 @@ PATIENCE = 5  # accepted steps after a repeated one before dt grows again
 OHMIC = 0.01  # of dt_first: below it a change of potential is the ohmic drop of a new current, which no dt resolves
 FEW_NUCLEI = 4.0  # that any step may add
 
-RUNNING, REACHED, BELOW, ABOVE, STUCK = range(5)  # what may have stopped a segment
+RUNNING, REACHED, BELOW, ABOVE, STUCK, FADED = range(6)  # what may have stopped a segment
 
 
 @jax.tree_util.register_dataclass
@@ -58,6 +58,10 @@ class Limits:
         current_density: [A/m2]. time_end: [s]. potential_min, potential_max: [V].
         begins: whether this is the first segment of a protocol step, which starts with dt_first.
         most_steps: accepted ones.
+        holds: whether a potential is given in place of the current.
+        potential_from, potential_to, rate, started: it goes from the one to the other at a rate [V/s] since a time [s].
+        charge_end: charge that ends it [C/m2], passed without sign since charge_started; for held potentials.
+        current_min: ends it, without sign [A/m2]; for held potentials.
     """
 
     current_density: float
@@ -66,6 +70,19 @@ class Limits:
     potential_max: float = np.inf
     begins: bool = False
     most_steps: int = SEGMENT
+    holds: bool = False
+    potential_from: float = 0.0
+    potential_to: float = 0.0
+    rate: float = 0.0
+    started: float = 0.0
+    charge_started: float = 0.0
+    charge_end: float = np.inf
+    current_min: float = 0.0
+
+    def potential(self, time):
+        """That is held at a time [V]."""
+        way = self.potential_to - self.potential_from
+        return self.potential_from + jnp.sign(way) * jnp.minimum(jnp.abs(way), self.rate * (time - self.started))
 
 
 @jax.tree_util.register_dataclass
@@ -75,6 +92,7 @@ class Carry:
 
     state: State
     potential: jax.Array  # V
+    current: jax.Array  # A/m2 of the last step
     charge: jax.Array  # C/m2 passed since the start
     throughput: jax.Array  # the same without sign
     stored_at_start: jax.Array  # C/m2
@@ -91,7 +109,7 @@ class Carry:
     history: dict[str, jax.Array]  # of the last segment
 
 
-SMALL = ("potential", "charge", "dt", "starved", "steps", "rejected", "stopped", "failure", "history")
+SMALL = ("potential", "current", "charge", "dt", "starved", "steps", "rejected", "stopped", "failure", "history")
 
 
 def glance(carry: Carry) -> dict:
@@ -99,10 +117,13 @@ def glance(carry: Carry) -> dict:
     return {"time": carry.state.time, **{name: getattr(carry, name) for name in SMALL}}
 
 
-def _attempt(model, control, current_density, carry, dt, preconditioner):
+def _attempt(model, control, limits, carry, dt, preconditioner):
     """One step and whether it is good enough: (after, report, accepted, failure, largest changes)."""
-    working = dt.astype(model.pore.dtype)
-    after, report = model_module.step(model, carry.state, current_density, working, preconditioner)
+    dtype = model.pore.dtype
+    after, report = model_module.step(
+        model, carry.state, limits.current_density.astype(dtype), dt.astype(dtype), preconditioner,
+        charge.Hold(limits.potential(carry.state.time + dt).astype(dtype), _conductance(model, limits)),
+    )  # fmt: skip
     after = replace(after, time=carry.state.time + dt)  # in float64 whatever the fields are in
     change = jnp.max(jnp.abs(after.phase - carry.state.phase))
     eta = carry.state.electronic_potential - carry.state.ionic_potential
@@ -121,14 +142,18 @@ def _attempt(model, control, current_density, carry, dt, preconditioner):
     return after, report, accepted, failure, change, swing
 
 
+def _conductance(model, limits):
+    """Of the hold [S/m2], 0 where there is none."""
+    return jnp.where(limits.holds, charge.holding_conductance(model), 0.0).astype(model.pore.dtype)
+
+
 def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
     """One segment: accepted steps of one protocol step, fewer where the preconditioner has served its time.
 
     Args: control: its numbers as arrays of float64.
     """
     limits = cast(limits, jnp.float64)
-    current_density, time_end = limits.current_density, limits.time_end
-    working_current = current_density.astype(model.pore.dtype)
+    time_end = limits.time_end
     carry = replace(
         carry,
         dt=jnp.where(limits.begins, control.dt_first, carry.dt),
@@ -137,7 +162,9 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         stopped=jnp.zeros_like(carry.stopped),
     )
     built_for = carry.dt
-    preconditioner = model_module.precondition(model, carry.state, built_for.astype(model.pore.dtype))
+    preconditioner = model_module.precondition(
+        model, carry.state, built_for.astype(model.pore.dtype), _conductance(model, limits)
+    )
 
     def unfinished(carry):
         fresh = (carry.dt <= STALE * built_for) & (carry.dt >= built_for / STALE) & (carry.linear <= EXPENSIVE)
@@ -145,11 +172,11 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
 
     def body(carry):
         left = time_end - carry.state.time
+        to_pass = limits.charge_end - jnp.abs(carry.charge - limits.charge_started)
+        left = jnp.minimum(left, jnp.maximum(to_pass / jnp.maximum(jnp.abs(carry.current), 1e-30), control.dt_first))
         # the last stretch in two even steps rather than a full one and a crumb
         dt = jnp.where(left <= carry.dt, left, jnp.where(left < 2 * carry.dt, 0.5 * left, carry.dt))
-        after, report, accepted, failure, change, swing = _attempt(
-            model, control, working_current, carry, dt, preconditioner
-        )
+        after, report, accepted, failure, change, swing = _attempt(model, control, limits, carry, dt, preconditioner)
         factor = jnp.minimum(control.overpotential_change / jnp.maximum(swing, 1e-12), control.growth)
         factor = jnp.maximum(factor, jnp.minimum(OHMIC * control.dt_first / dt, 1))
         factor = jnp.minimum(factor, control.phase_change / jnp.maximum(change, 1e-12))
@@ -165,21 +192,25 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         starved = (carry.starved & little) | failure[SALT]
         dt_next = jnp.where(accepted, longer, shorter)
 
-        charge = carry.charge + current_density * dt
+        current = jnp.where(limits.holds, report.reaction.applied_current.astype(jnp.float64), limits.current_density)
+        charge_passed = carry.charge + current * dt
         potential = diagnostics.potential(after)
-        reached = time_end - after.time <= 1e-9 * time_end
-        stopped = jnp.where(reached, REACHED, RUNNING)
+        reached = after.time >= (1 - 1e-9) * time_end  # which may be infinite
+        reached |= jnp.abs(charge_passed - limits.charge_started) >= limits.charge_end * (1 - 1e-6)
+        arrived = limits.potential(after.time) == limits.potential_to
+        stopped = jnp.where(limits.holds & arrived & (jnp.abs(current) < limits.current_min), FADED, RUNNING)
+        stopped = jnp.where(reached, REACHED, stopped)
         stopped = jnp.where(potential <= limits.potential_min, BELOW, stopped)
         stopped = jnp.where(potential >= limits.potential_max, ABOVE, stopped)
         too_short = (shorter < control.dt_min) | (starved & (shorter < CRAWL * control.dt_max))
         stopped = jnp.where(accepted, stopped, jnp.where(too_short, STUCK, RUNNING))
 
-        throughput = carry.throughput + jnp.abs(current_density) * dt
+        throughput = carry.throughput + jnp.abs(current) * dt
         gained = diagnostics.stored_charge(model, after) - carry.stored_at_start
         row = {
-            **diagnostics.history_row(model, after, report, current_density, dt, potential),
-            "charge": charge,
-            "ledger_error": jnp.abs(gained - charge) / jnp.where(throughput > 0, throughput, jnp.inf),
+            **diagnostics.history_row(model, after, report, current, dt, potential),
+            "charge": charge_passed,
+            "ledger_error": jnp.abs(gained - charge_passed) / jnp.where(throughput > 0, throughput, jnp.inf),
             "rejected_steps": carry.rejected,
         }
         history = {
@@ -193,7 +224,8 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         return Carry(
             state=jax.tree.map(choose, after, carry.state),
             potential=choose(potential, carry.potential),
-            charge=choose(charge, carry.charge),
+            current=choose(current, carry.current),
+            charge=choose(charge_passed, carry.charge),
             throughput=choose(throughput, carry.throughput),
             stored_at_start=carry.stored_at_start,
             dt=dt_next,
@@ -218,6 +250,7 @@ def begin(model, state: State, control: TimeControl) -> Carry:
     return Carry(
         state=state,
         potential=diagnostics.potential(state),
+        current=jnp.zeros((), jnp.float64),
         charge=jnp.zeros((), jnp.float64),
         throughput=jnp.zeros((), jnp.float64),
         stored_at_start=diagnostics.stored_charge(model, state).astype(jnp.float64),

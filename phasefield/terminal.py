@@ -15,6 +15,7 @@ from phasefield import build, device, measures, sharding
 from phasefield.config import Config
 from phasefield.connectivity import path_threshold, reaches
 from phasefield.host import Geometry
+from phasefield.protocol import Step
 from phasefield.timeline import Progress
 from phasefield.units import hour, mA_per_cm2, mAh_per_cm2, mV, um
 
@@ -85,6 +86,9 @@ def _protocol_in_words(config: Config) -> str:
     steps, words = build.protocol(config), []
     forward, backward = ("discharge", "charge") if config.protocol.insertion else ("plate", "strip")
     for step in steps[:4]:
+        if step.holds:
+            words.append(_hold_in_words(step))
+            continue
         does = forward if step.current_density > 0 else backward if step.current_density < 0 else "rest"
         ends = [f"{step.capacity / mAh_per_cm2:g} mAh/cm2"] if step.capacity is not None else []
         ends += [f"{step.duration / hour:g} h"] if step.duration is not None else []
@@ -92,6 +96,15 @@ def _protocol_in_words(config: Config) -> str:
         at = f" at {abs(step.current_density) / mA_per_cm2:g} mA/cm2" if step.current_density else ""
         words.append(f"{does} {' or '.join(ends)}{at}")
     return "; ".join(words) + (f"; and {len(steps) - 4} more steps" if len(steps) > 4 else "")
+
+
+def _hold_in_words(step: Step) -> str:
+    if step.sweep_rate is not None:
+        return f"sweep to {step.potential:g} V at {step.sweep_rate / mV:g} mV/s"
+    ends = [f"{step.capacity / mAh_per_cm2:g} mAh/cm2"] if step.capacity is not None else []
+    ends += [f"{step.duration / hour:g} h"] if step.duration is not None else []
+    ends += [f"down to {step.current_min / mA_per_cm2:g} mA/cm2"] if step.current_min is not None else []
+    return f"hold {step.potential:g} V, {' or '.join(ends)}"
 
 
 def hours(seconds: float) -> str:

@@ -10,12 +10,12 @@ import numpy as np
 from phasefield import sharding, stepping
 from phasefield.model import Model
 from phasefield.precision import cast
-from phasefield.protocol import Step
+from phasefield.protocol import SLEW_RATE, Step
 from phasefield.state import State
 from phasefield.stepping import REACHED, RUNNING, STUCK, Carry, Limits, TimeControl
 from phasefield.units import mAh_per_cm2
 
-CUT_OFFS = ("", "time or capacity", "potential_min", "potential_max", "dt_min")
+CUT_OFFS = ("", "time or capacity", "potential_min", "potential_max", "dt_min", "current_min")
 
 
 IDLE = Limits(0.0, 0.0, most_steps=0)
@@ -77,7 +77,7 @@ class Position:
         step: of the protocol, counted from 0.
         stop: snapshots of this protocol step that have been taken.
         begins: whether this protocol step has not begun.
-        started: time at which it began [s].
+        started, charge_started, potential_started: time [s], charge [C/m2] and potential [V] at which it began.
         cut_offs: what ended the protocol steps before.
         history: so far, see `Outcome`.
     """
@@ -86,6 +86,8 @@ class Position:
     stop: int = 0
     begins: bool = True
     started: float = 0.0
+    charge_started: float = 0.0
+    potential_started: float = 0.0
     cut_offs: tuple[str, ...] = ()
     history: dict[str, np.ndarray] | None = field(default=None, repr=False)
 
@@ -138,17 +140,18 @@ class Course:
             if number < self.start.step:
                 continue
             resumed = number == self.start.step and not self.start.begins
-            begins, started = not resumed, self.start.started if resumed else float(seen["time"])
-            for stop, (end, is_last) in enumerate(_stops(step, started, self.snapshot_interval)):
+            here = self.start if resumed else Position(
+                number, 0, True, *(float(seen[name]) for name in ("time", "charge", "potential"))
+            )  # fmt: skip
+            for stop, (end, is_last) in enumerate(_stops(step, here, self.snapshot_interval)):
                 if resumed and stop < self.start.stop:
                     continue
-                stopped = RUNNING
+                here, stopped = replace(here, stop=stop, cut_offs=tuple(cut_offs)), RUNNING
                 while stopped == RUNNING:
                     if self.on_pause is not None:
-                        at = Position(number, stop, begins, started, tuple(cut_offs))
-                        self.on_pause(lambda at=at, whole=whole: (replace(at, history=history()), whole()))
-                    seen, whole = yield _limits(step, end, begins)
-                    begins, stopped = False, int(seen["stopped"])
+                        self.on_pause(lambda here=here, whole=whole: (replace(here, history=history()), whole()))
+                    seen, whole = yield _limits(step, end, here)
+                    here, stopped = replace(here, begins=False), int(seen["stopped"])
                     segments.append({name: values[: seen["steps"]] for name, values in seen["history"].items()})
                     if self.on_progress is not None:
                         now = float(seen["time"])
@@ -230,20 +233,37 @@ def blank(model: Model, state: State, control: TimeControl) -> Carry:
     return jax.eval_shape(_begin, model, state, cast(control, np.float64))
 
 
-def _limits(step: Step, end: float, begins: bool) -> Limits:
-    low = -np.inf if step.potential_min is None else float(step.potential_min)
-    high = np.inf if step.potential_max is None else float(step.potential_max)
-    return Limits(float(step.current_density), float(end), low, high, begins)
+def _limits(step: Step, end: float, here: Position) -> Limits:
+    def given(value, otherwise):
+        return float(otherwise if value is None else value)
+
+    return Limits(
+        current_density=given(step.current_density, 0.0),
+        time_end=float(end),
+        potential_min=given(step.potential_min, -np.inf),
+        potential_max=given(step.potential_max, np.inf),
+        begins=here.begins,
+        holds=step.holds,
+        potential_from=here.potential_started,
+        potential_to=given(step.potential, 0.0),
+        rate=given(step.sweep_rate, SLEW_RATE),
+        started=here.started,
+        charge_started=here.charge_started,
+        charge_end=given(step.capacity, np.inf) if step.holds else np.inf,
+        current_min=given(step.current_min, 0.0),
+    )
 
 
-def _stops(step: Step, begin: float, interval: float | None):
+def _stops(step: Step, here: Position, interval: float | None):
     """Yield (time of the next snapshot or end [s], whether it is the end) of a protocol step."""
-    end = begin + step.longest
-    if interval is not None and step.current_density != 0:
+    end = here.started + step.longest
+    if step.sweep_rate is not None:
+        end = min(end, here.started + abs(step.potential - here.potential_started) / step.sweep_rate)
+    if interval is not None and step.current_density:
         spacing = interval / abs(step.current_density)
         count = 1
-        while begin + count * spacing < end * (1 - 1e-9):
-            yield begin + count * spacing, False
+        while here.started + count * spacing < end * (1 - 1e-9):
+            yield here.started + count * spacing, False
             count += 1
     yield end, True
 

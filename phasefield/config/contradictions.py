@@ -143,22 +143,50 @@ def _check_steps(steps: Sequence[Step], key: str) -> list[str]:
                 problems.append(f"{here} has steps of its own and {given}; move these into a step")
             problems += _check_steps(step.steps, f"{here}.steps")
             continue
-        current = step.current_density_mA_cm2
-        if current is None:
-            problems.append(f"{here}.current_density_mA_cm2 is not given; it must be a number (try 0.5, or 0 to rest)")
-            continue
-        limit = "potential_min_V" if current > 0 else "potential_max_V"
-        if current == 0 and step.capacity_mAh_cm2 is not None:
-            problems.append(f"{here} has capacity_mAh_cm2 but no current; a rest ends by time_h (try time_h: 1)")
-        elif current == 0 and step.time_h is None:
-            problems.append(f"{here} rests without an end; give it time_h (try time_h: 1)")
-        elif current and all(own[name] is None for name in ("capacity_mAh_cm2", "time_h", limit)):
-            does = "plates" if current > 0 else "strips"
-            problems.append(f"{here} {does} without an end; give it capacity_mAh_cm2, time_h or {limit}")
+        problems += _check_hold(step, here) if step.potential_V is not None else _check_current(step, here)
         low, high = step.potential_min_V, step.potential_max_V
         if low is not None and high is not None and low >= high:
             problems.append(f"{here}.potential_min_V is {low:g}, not below potential_max_V, {high:g}; swap them")
     return problems
+
+
+def _check_current(step: Step, here: str) -> list[str]:
+    """A step of constant current: that it has one, and an end."""
+    current = step.current_density_mA_cm2
+    if current is None:
+        return [
+            f"{here}.current_density_mA_cm2 is not given, nor potential_V; one of them must be a number (try 0.5, or 0 "
+            "to rest)"
+        ]
+    foreign = [name for name in ("sweep_rate_mV_s", "current_min_mA_cm2") if getattr(step, name) is not None]
+    if foreign:
+        return [f"{here} has {' and '.join(foreign)}, which belong to a potential_V; take current_density_mA_cm2 away"]
+    limit = "potential_min_V" if current > 0 else "potential_max_V"
+    if current == 0 and step.capacity_mAh_cm2 is not None:
+        return [f"{here} has capacity_mAh_cm2 but no current; a rest ends by time_h (try time_h: 1)"]
+    if current == 0 and step.time_h is None:
+        return [f"{here} rests without an end; give it time_h (try time_h: 1)"]
+    if current and step.capacity_mAh_cm2 is None and step.time_h is None and getattr(step, limit) is None:
+        does = "plates" if current > 0 else "strips"
+        return [f"{here} {does} without an end; give it capacity_mAh_cm2, time_h or {limit}"]
+    return []
+
+
+def _check_hold(step: Step, here: str) -> list[str]:
+    """A step of given potential: that it has no current as well, and an end."""
+    if step.current_density_mA_cm2 is not None:
+        return [f"{here} has both potential_V and current_density_mA_cm2; keep one of them"]
+    ends = (step.time_h, step.capacity_mAh_cm2, step.current_min_mA_cm2, step.sweep_rate_mV_s)
+    if all(end is None for end in ends):
+        return [
+            f"{here} holds {step.potential_V:g} V without an end; give it time_h, capacity_mAh_cm2 or "
+            "current_min_mA_cm2, or sweep_rate_mV_s to sweep there"
+        ]
+    if step.sweep_rate_mV_s is not None and step.current_min_mA_cm2 is not None:
+        return [
+            f"{here} has both sweep_rate_mV_s and current_min_mA_cm2; a sweep ends where it arrives, keep one of them"
+        ]
+    return []
 
 
 def _check_protocol(protocol: Protocol, host: Host) -> list[str]:
@@ -174,7 +202,9 @@ def _check_protocol(protocol: Protocol, host: Host) -> list[str]:
     problems = []
     for here, step in _written_out(protocol.steps, "protocol.steps"):
         current, most = step.current_density_mA_cm2, _most_charge(step)
-        if current > 0:
+        if current is None:  # a potential is given: what passes is not known
+            plated = inf
+        elif current > 0:
             plated += inf if most is None else most
         elif current < 0 and most is None:
             plated = 0.0  # down to potential_max_V: nothing is left
@@ -214,7 +244,7 @@ def _written_out(steps: Sequence[Step], key: str):
 def _most_charge(step: Step) -> float | None:
     """Charge a step passes at most, without sign [mAh/cm2]; None where only a potential ends it."""
     ends = [step.capacity_mAh_cm2] if step.capacity_mAh_cm2 is not None else []
-    ends += [abs(step.current_density_mA_cm2) * step.time_h] if step.time_h is not None else []
+    ends += [abs(step.current_density_mA_cm2) * step.time_h] if step.time_h and step.current_density_mA_cm2 else []
     return min(ends) if ends else None
 
 

@@ -33,6 +33,7 @@ class Reaction:
         front_speed: at which lithium grows or, negative, shrinks, wherever there is a front [m/s].
         fastest_front: largest size of it, on the fronts there are [m/s].
         collector_current: through the collector [A/m2 of geometric area].
+        applied_current: that enters at the top [A/m2 of geometric area]: what was asked for, or what a hold takes.
     """
 
     plating: jax.Array
@@ -43,6 +44,24 @@ class Reaction:
     front_speed: jax.Array
     fastest_front: jax.Array
     collector_current: jax.Array
+    applied_current: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Hold:
+    """A potential that the cycler holds through the last half cell of electrolyte, i = -G (V + phi_l) at the top.
+
+    Args:
+        potential: V, electrode against lithium [V].
+        conductance: G [S/m2]; 0 holds nothing and leaves the applied current as it is.
+    """
+
+    potential: jax.Array | float = 0.0
+    conductance: jax.Array | float = 0.0
+
+
+NO_HOLD = Hold()
 
 
 @jax.tree_util.register_dataclass
@@ -174,28 +193,34 @@ def reactions(model, state, fixed: Conductors, potentials, dt):
     return plating, double_layer, insertion, gain
 
 
-def system(model, fixed: Conductors, gain) -> System:
-    """The linearised balance of both charges; phi_s = 0 on the collector face."""
+def holding_conductance(model):
+    """G of a potential held at the top face [S/m2]: half a cell of electrolyte."""
+    return 2 * model.electrolyte.conductivity / model.grid.spacing
+
+
+def system(model, fixed: Conductors, gain, conductance=0.0) -> System:
+    """The linearised balance of both charges; phi_s = 0 on the collector face, and G of a `Hold` on the top."""
     h = model.grid.spacing
     grounded = jnp.zeros_like(fixed.electronic).at[0].set(2 * fixed.electronic[0] / h**2)
+    held = jnp.zeros_like(fixed.ionic).at[-1].set(conductance / h)
     return assemble(
         conductivities=jnp.stack([fixed.ionic, fixed.electronic]),
-        diagonals=jnp.stack([jnp.zeros_like(grounded), grounded]),
+        diagonals=jnp.stack([held, grounded]),
         coupling=gain,
         spacing=h,
         periodic=operators.laterally_periodic(model.grid.ndim),
     )
 
 
-def linearised(model, state, dt) -> System:
-    """The balance of both charges linearised at this state."""
+def linearised(model, state, dt, conductance=0.0) -> System:
+    """The balance of both charges linearised at this state; conductance: of a `Hold`."""
     fixed = conductors(model, state)
     potentials = jnp.stack([state.ionic_potential, state.electronic_potential])
     *_, gain = reactions(model, state, fixed, potentials, dt)
-    return system(model, fixed, gain)
+    return system(model, fixed, gain, conductance)
 
 
-def solve(model, state, current_density, dt, hierarchy):
+def solve(model, state, current_density, dt, hierarchy, hold: Hold = NO_HOLD):
     """(ionic and electronic potential (2, *shape), Reaction, Convergence) of the step from `state` by dt.
 
     Newton on the two equations of charge, each iteration one multigrid-CG solve. The error is the current misplaced
@@ -205,27 +230,31 @@ def solve(model, state, current_density, dt, hierarchy):
     Args:
         current_density: applied [A/m2 of geometric area], positive plates.
         dt: [s]. hierarchy: from `precondition`, of this or a recent state.
+        hold: adds to the current what it takes to hold a potential.
     """
     fixed = conductors(model, state)
     h, volume = model.grid.spacing, model.grid.cell_volume
-    scale = jnp.maximum(jnp.abs(current_density), REST_CURRENT) * model.grid.area
-    everywhere = system(model, fixed, jnp.zeros_like(fixed.ionic))
+    everywhere = system(model, fixed, jnp.zeros_like(fixed.ionic), hold.conductance)
 
     def evaluate(potentials):
         plating, double_layer, insertion, gain = reactions(model, state, fixed, potentials, dt)
         total = plating + double_layer + jnp.sum(insertion, axis=0)
         residual = apply(everywhere, potentials) + jnp.stack([total + fixed.diffusional_source, -total])
-        residual = residual.at[0, -1].add(-current_density / h)
+        residual = residual.at[0, -1].add((hold.conductance * hold.potential - current_density) / h)
         return residual, gain
 
-    def misplaced(residual):
+    def scale(potentials):
+        current = applied(current_density, hold, potentials)
+        return jnp.maximum(jnp.abs(current), REST_CURRENT) * model.grid.area
+
+    def misplaced(residual, scale):
         return jnp.sum(jnp.abs(residual)) * volume / scale
 
     stiffness = diagonal(everywhere)
 
     def reachable(potentials):
         """The tolerance, or what the rounding of the potentials themselves misplaces: in float32 that is more."""
-        rounding = 0.5 * jnp.finfo(potentials.dtype).eps * misplaced(stiffness * potentials)
+        rounding = 0.5 * jnp.finfo(potentials.dtype).eps * misplaced(stiffness * potentials, scale(potentials))
         return jnp.maximum(model.charge_tolerance, rounding)
 
     def unfinished(carry):
@@ -242,14 +271,14 @@ def solve(model, state, current_density, dt, hierarchy):
             multigrid.preconditioner(linearised, hierarchy),
             -residual,
             jnp.maximum(RESIDUAL_REDUCTION * error, 0.3 * reachable(potentials)),
-            misplaced,
+            lambda r: misplaced(r, scale(potentials)),
             model.linear_iterations,
             positive=h,
         )
         largest = jnp.max(jnp.where(gain > 0, jnp.abs(change[1] - change[0]), 0.0))
         potentials = potentials + jnp.minimum(1.0, OVERPOTENTIAL_STEP / jnp.maximum(largest, 1e-30)) * change
         residual, gain = evaluate(potentials)
-        error = misplaced(residual)
+        error = misplaced(residual, scale(potentials))
         return (
             potentials, residual, gain, error, iterations + 1, linear + convergence.iterations, ~jnp.isfinite(error)
         )  # fmt: skip
@@ -257,15 +286,20 @@ def solve(model, state, current_density, dt, hierarchy):
     potentials = jnp.stack([state.ionic_potential, state.electronic_potential])
     residual, gain = evaluate(potentials)
     zero = jnp.zeros((), jnp.int32)
-    start = (potentials, residual, gain, misplaced(residual), zero, zero, jnp.zeros((), bool))
+    start = (potentials, residual, gain, misplaced(residual, scale(potentials)), zero, zero, jnp.zeros((), bool))
     potentials, residual, gain, error, iterations, linear, failed = lax.while_loop(unfinished, newton, start)
     balanced = (error <= reachable(potentials)) & ~failed
-    potentials, reaction = _close(model, state, fixed, potentials, current_density, dt)
+    potentials, reaction = _close(model, state, fixed, potentials, current_density, dt, hold)
     convergence = conjugate_gradients.Convergence(balanced, linear, error)
     return potentials, reaction, convergence, iterations
 
 
-def _close(model, state, fixed, potentials, current_density, dt):
+def applied(current_density, hold: Hold, potentials):
+    """Current that enters at the top [A/m2]."""
+    return current_density - hold.conductance * (hold.potential + jnp.mean(potentials[0][-1]))
+
+
+def _close(model, state, fixed, potentials, current_density, dt, hold):
     """Shift the ionic potential by the constant that makes the reactions carry exactly the applied current.
 
     One Newton step in that constant: it is of the order of the tolerance, and what is left of its square.
@@ -273,7 +307,8 @@ def _close(model, state, fixed, potentials, current_density, dt):
     volume, area = model.grid.cell_volume, model.grid.area
     plating, double_layer, insertion, gain = reactions(model, state, fixed, potentials, dt)
     total = jnp.sum(plating + double_layer + jnp.sum(insertion, axis=0)) * volume
-    shift = (total - current_density * area) / (jnp.sum(gain) * volume)  # upwards lowers eta, which plates more
+    surplus = total - applied(current_density, hold, potentials) * area
+    shift = surplus / (jnp.sum(gain) * volume + hold.conductance * area)  # upwards lowers eta, which plates more
     potentials = potentials.at[0].add(-shift)
     plating, double_layer, insertion, _ = reactions(model, state, fixed, potentials, dt)
     eta = potentials[1] - potentials[0] - fixed.equilibrium_potential
@@ -292,4 +327,5 @@ def _close(model, state, fixed, potentials, current_density, dt):
         front_speed=front_speed,
         fastest_front=jnp.max(jnp.where(on_front, jnp.abs(front_speed), 0.0)),
         collector_current=collector_current * model.grid.spacing**2 / area,
+        applied_current=applied(current_density, hold, potentials),
     )
