@@ -33,7 +33,7 @@ class Reaction:
         front_speed: at which lithium grows or, negative, shrinks, wherever there is a front [m/s].
         fastest_front: largest size of it, on the fronts there are [m/s].
         collector_current: through the collector [A/m2 of geometric area].
-        applied_current: that enters at the top [A/m2 of geometric area]: what was asked for, or what a hold takes.
+        applied_current: that enters at the top [A/m2 of geometric area]: what was asked for, or what reacts in a hold.
     """
 
     plating: jax.Array
@@ -311,6 +311,7 @@ def _close(model, state, fixed, potentials, current_density, dt, hold):
     shift = surplus / (jnp.sum(gain) * volume + hold.conductance * area)  # upwards lowers eta, which plates more
     potentials = potentials.at[0].add(-shift)
     plating, double_layer, insertion, _ = reactions(model, state, fixed, potentials, dt)
+    reacted = jnp.sum(plating + double_layer + jnp.sum(insertion, axis=0)) * volume / area
     eta = potentials[1] - potentials[0] - fixed.equilibrium_potential
     i, _ = kinetics.butler_volmer(
         eta, fixed.exchange_current_density, model.lithium.cathodic_transfer_coefficient, model.temperature
@@ -327,5 +328,5 @@ def _close(model, state, fixed, potentials, current_density, dt, hold):
         front_speed=front_speed,
         fastest_front=jnp.max(jnp.where(on_front, jnp.abs(front_speed), 0.0)),
         collector_current=collector_current * model.grid.spacing**2 / area,
-        applied_current=applied(current_density, hold, potentials),
+        applied_current=jnp.where(hold.conductance > 0, reacted, current_density),
     )

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from phasefield.plotting import panels, style
 from phasefield.plotting.render import render_run
+from phasefield.plotting.voltammogram import is_swept, voltammogram
 from phasefield.snapshots import Run, SnapshotError, load
 from phasefield.units import hour, mAh_per_cm2, mol_per_L, mV, um
 
@@ -36,6 +37,8 @@ def plot_run(path, output_folder, capacities: Sequence[float] | None = None, pdf
         "depth": depth_profile(run, capacities),
         "potential": potential_figure(run),
     }
+    if is_swept(run.history):
+        figures["voltammogram"] = voltammogram([run])
     if any(name in run.field_names for name, *_ in MAPS):
         figures["maps"] = maps(run, None if capacities is None else capacities[-1])
     paths = [path for name, figure in figures.items() for path in style.save(figure, folder / f"{name}.png", pdf)]

@@ -206,7 +206,29 @@ def necks() -> str:
     return markdown(header, out)
 
 
+def voltammetry() -> str:
+    out = []
+    for row in read_table("voltammetry"):
+        share = row["given_back_share"]
+        out.append([
+            row["host"], row["reduction_peaks_V"] or "–", row["oxidation_peaks_V"] or "–",
+            number(row["largest_current_mA_cm2"], ".2g"), number(row["taken_up_mAh_g"], ".0f") if share else "–",
+            number(share, ".0%"), number(row["ledger_error"], ".1e"),
+        ])  # fmt: skip
+    header = [
+        "host",
+        "reduction (V)",
+        "oxidation (V)",
+        "largest current (mA/cm²)",
+        "taken up (mAh/g)",
+        "given back",
+        "ledger",
+    ]
+    return markdown(header, out)
+
+
 PARTS = {
+    "voltammetry": ("voltammetry", voltammetry),
     "numerics": ("numerics", numerics),
     "necks": ("necks", necks),
     "nucleation spikes": ("nucleation_spike", spikes),

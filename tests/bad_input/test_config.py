@@ -104,6 +104,22 @@ VALUES = [
 PROTOCOLS = [
     ("protocol.capacity_mAh_cm2=-1", ["capacity_mAh_cm2 is -1", "above 0"]),
     ("protocol.capacity_mAh_cm2=1e9", ["capacity_mAh_cm2 is 1e+09", "at most 1000"]),
+    ("protocol.steps=[{potential_V: 0.1}]", ["protocol.steps[0] holds 0.1 V without an end", "time_h"]),
+    ("protocol.steps=[{potential_V: 9, time_h: 1}]", ["protocol.steps[0].potential_V is 9", "at most 5"]),
+    (
+        "protocol.steps=[{potential_V: 0.1, current_density_mA_cm2: 1, time_h: 1}]",
+        ["has both potential_V and current_density_mA_cm2", "keep one"],
+    ),
+    (
+        "protocol.steps=[{current_density_mA_cm2: 1, time_h: 1, sweep_rate_mV_s: 1}]",
+        ["sweep_rate_mV_s, which belong to a potential_V"],
+    ),
+    (
+        "protocol.steps=[{potential_V: 0.1, sweep_rate_mV_s: 1, current_min_mA_cm2: 1}]",
+        ["has both sweep_rate_mV_s and current_min_mA_cm2"],
+    ),
+    ("protocol.steps=[{potential_V: 0.1, sweep_rate_mV_s: 0}]", ["sweep_rate_mV_s is 0", "above 0"]),
+    ("protocol.steps=[{time_h: 1}]", ["current_density_mA_cm2 is not given, nor potential_V"]),
     ("protocol.current_density_mA_cm2=0", ["capacity_mAh_cm2", "no current", "time_h"]),
     ("protocol.current_density_mA_cm2=-0.5", ["protocol.steps[0] strips", "-0.5", "positive current plates"]),
     ("protocol.current_density_mA_cm2=5000", ["current_density_mA_cm2 is 5000", "at most 1000"]),

@@ -103,6 +103,7 @@ def travel(model, state, speed, cells):
             front_speed=i * model.lithium.molar_volume / FARADAY,
             fastest_front=speed,
             collector_current=0.0,
+            applied_current=0.0,
         )
         return replace(state, phase=interface.advance(model, state, reaction, dt))
 
