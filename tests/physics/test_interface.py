@@ -123,6 +123,7 @@ def test_advance_adds_what_the_reaction_plates():
         front_speed=zero,
         fastest_front=speed,
         collector_current=jnp.array(5.0),
+        applied_current=jnp.array(5.0),
     )
     after = jax.jit(interface.advance)(model, replace(state, phase=phase), reaction, 100.0)
     gained = float(jnp.sum(model.pore * (after - phase)))
