@@ -194,7 +194,7 @@ def solved(method, A, b, guess, tolerance, preconditioner, **more):
 
 
 def checks(duration, xi, c, phi, grown) -> dict:
-    """Does it plate? Mean current, way of xi = 1/2 over that of the charge, and speed over that of a sharp front.
+    """Does it plate? Currents, way of xi = 1/2 over that of the charge, and speed over that of a sharp front.
 
     A front that keeps its profile moves at k [c exp(-F phi/2RT) - exp(F phi/2RT)] over the integral of (d xi/dx)^2.
     """
@@ -202,6 +202,7 @@ def checks(duration, xi, c, phi, grown) -> dict:
     plated = (xi - before).mean(axis=1).sum() * SPACING  # um
     rate = np.exp(-phi[i] / 2 / THERMAL) * c[i] - np.exp(phi[i] / 2 / THERMAL)
     return {
+        "through separator A/m2": float(-phi[-1].mean()) * 2 / SPACING * ELECTROLYTE * 1e6,
         "current A/m2": float(plated / duration * CHARGE * 1e6),
         "plated um": float(plated),
         "contour over plated": float((front(xi) - front(before)) / plated),

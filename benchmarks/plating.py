@@ -109,6 +109,7 @@ def ours(name, overrides, current, duration, on_lithium) -> dict:
     lithium = best.history["lithium"]
     plated = float(lithium[-1] - np.mean(np.asarray(state.phase * model.pore).sum(0)) * model.grid.spacing) / um
     return row(name, model.grid.shape, duration, best.wall_time, steps, rejected, runs[0].compile_time) | {
+        "through separator A/m2": current,
         "current A/m2": current,
         "plated um": plated,
         "contour over plated": "",
