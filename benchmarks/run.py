@@ -2,13 +2,13 @@
 
 python benchmarks/run.py                             # all, on the device JAX finds: an hour on two cores
 python benchmarks/run.py kernels iterations --largest 128
-python benchmarks/run.py peers --device cpu          # needs `pip install pyamg`
+python benchmarks/run.py peers plating --device cpu  # with what the extra `peers` installs
 """
 
 import argparse
 import importlib
 
-STUDIES = ("kernels", "iterations", "runs", "ensembles", "peers")
+STUDIES = ("kernels", "iterations", "runs", "ensembles", "peers", "plating")
 
 
 def main() -> None:
