@@ -38,11 +38,11 @@ def jobs_at_once() -> int:
 def standing(folder) -> dict[Path, dict]:
     """Status of each run under a folder, see `status.read`."""
     runs = {path.parent for name in (status.FILE, status.MEASURES) for path in Path(folder).rglob(name)}
-    found = {run: status.read(run) for run in sorted(runs, key=_numbered)}
+    found = {run: status.read(run) for run in sorted(runs, key=numbered)}
     return {run: each for run, each in found.items() if each}
 
 
-def _numbered(path: Path) -> list:
+def numbered(path: Path) -> list:
     """Key that sorts run_10 after run_9."""
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", str(path)) if part]
 
@@ -83,7 +83,7 @@ class Table:
         """Keys that differ between finished runs, seeds left out: those whose values are numbers, and the others."""
         values = {key: {row[key] for row in self.finished()} for key in self.swept if key != "seed"}
         differing = [key for key, each in values.items() if len(each) > 1]
-        numbers = [key for key in differing if all(map(_is_number, values[key]))]
+        numbers = [key for key in differing if all(map(is_number, values[key]))]
         return numbers, [key for key in differing if key not in numbers]
 
 
@@ -128,10 +128,10 @@ def averaged(table: Table, measure: str, keys: Sequence[str]) -> dict[tuple, tup
     """
     groups: dict[tuple, list[float]] = {}
     for row in table.finished():
-        if _is_number(row.get(measure)):
+        if is_number(row.get(measure)):
             groups.setdefault(tuple(row[key] for key in keys), []).append(float(row[measure]))
     if not groups:
-        known = sorted({name for row in table.finished() for name, value in row.items() if _is_number(value)})
+        known = sorted({name for row in table.finished() for name, value in row.items() if is_number(value)})
         guess = difflib.get_close_matches(measure, known, n=1)
         raise SweepError(
             f"no finished run has the measure {measure}; "
@@ -161,5 +161,6 @@ def _value(text: str) -> float | str:
         return text
 
 
-def _is_number(value) -> bool:
+def is_number(value) -> bool:
+    """Whether a measure or an override is a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -14,6 +14,16 @@ SHAPE = (32, 8)
 SPACING = 1.0 * um
 COLLECTOR_CELLS = 4
 
+TINY = [  # overrides of the smallest run there is
+    "grid=quick",
+    "grid.spacing_um=1.25",
+    "grid.width_um=20",
+    "grid.electrolyte_um=5",
+    "host.thickness_um=10",
+    "protocol.capacity_mAh_cm2=0.05",
+    "protocol.snapshot_every_mAh_cm2=0.03",
+]
+
 ELECTROLYTE = Electrolyte(
     concentration=1500.0,
     conductivity=0.2,

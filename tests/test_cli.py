@@ -7,21 +7,12 @@ import sys
 import jax
 import numpy as np
 import pytest
+from cases import TINY
 
 from phasefield import diagnostics, timeline
 from phasefield.cli import COMMANDS, main
 from phasefield.config import groups, options
 from phasefield.snapshots import load
-
-TINY = [
-    "grid=quick",
-    "grid.spacing_um=1.25",
-    "grid.width_um=20",
-    "grid.electrolyte_um=5",
-    "host.thickness_um=10",
-    "protocol.capacity_mAh_cm2=0.05",
-    "protocol.snapshot_every_mAh_cm2=0.03",
-]
 
 
 @pytest.fixture(autouse=True)

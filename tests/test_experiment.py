@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from test_cli import TINY
+from cases import TINY
 
 from phasefield import checkpoint, experiment, journal, recorder, status
 from phasefield.config import ConfigError, compose, differences, to_yaml

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli import TINY
+from cases import TINY
 
 from phasefield import status, sweep
 from phasefield.cli import main

@@ -8,19 +8,11 @@ from pathlib import Path
 
 import jax
 import pytest
+from cases import TINY
 
 pytest.importorskip("hatchling", reason="hatchling builds the wheel; pip install '.[test]'")
 
 ROOT = Path(__file__).resolve().parent.parent
-TINY = [
-    "grid=quick",
-    "grid.spacing_um=1.25",
-    "grid.width_um=20",
-    "grid.electrolyte_um=5",
-    "host.thickness_um=10",
-    "protocol.capacity_mAh_cm2=0.05",
-    "protocol.snapshot_every_mAh_cm2=0.03",
-]
 
 
 def run(*command, cwd, **changed):

@@ -1,7 +1,6 @@
 """What the report of several runs says."""
 
 import os
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,14 +46,14 @@ def find_runs(folder: Path) -> list[Path]:
         folders[:] = [each for each in folders if not each.startswith(".")]
         if Path(place) != folder and any(mark in names for mark in MARKS):
             found.append(Path(place))
-    return sorted(found, key=lambda each: [int(x) if x.isdigit() else x for x in re.split(r"(\d+)", str(each))])
+    return sorted(found, key=sweep.numbered)
 
 
 def describe_sweep(folder: Path, folders: Sequence[Path], output: Path) -> dict:
     """What the template needs of the runs in `folders`, below `folder`; links start from where `output` is."""
     runs = [_read(i, each, folder) for i, each in enumerate(folders, 1)]
     counts = {state: sum(one.status == state for one in runs) for state in dict.fromkeys(one.status for one in runs)}
-    names = [name for name in WORDS if any(_is_number(one.measures.get(name)) for one in runs)]
+    names = [name for name in WORDS if any(sweep.is_number(one.measures.get(name)) for one in runs)]
     varied = differing([one.config for one in runs])
     return {
         "title": folder.resolve().name,
@@ -80,10 +79,6 @@ def describe_sweep(folder: Path, folders: Sequence[Path], output: Path) -> dict:
             for one in runs
         ],
     }
-
-
-def _is_number(value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _read(index: int, folder: Path, root: Path) -> One:

@@ -5,18 +5,10 @@ from pathlib import Path
 
 import jax
 import pytest
+from cases import TINY
 
 from phasefield.cli import main
 
-TINY = [
-    "grid=quick",
-    "grid.spacing_um=1.25",
-    "grid.width_um=20",
-    "grid.electrolyte_um=5",
-    "host.thickness_um=10",
-    "protocol.capacity_mAh_cm2=0.05",
-    "protocol.snapshot_every_mAh_cm2=0.03",
-]
 PLATE = "current_density_mA_cm2: 0.5, capacity_mAh_cm2: 0.05"
 DIGITS = "1" + "0" * 400
 
