@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -181,9 +182,11 @@ def of_run(run: Run) -> tuple[Cycle, ...]:
         return ()
     state = status.read(run.path.parent).get("status", status.FINISHED)
 
+    read = cache(lambda index: dead_charge(run, index, volume))  # the end of one cycle is the start of the next
+
     def dead(time, within):
         index = nearest(run.times, time, within)
-        return None if index is None else dead_charge(run, index, volume)
+        return None if index is None else read(index)
 
     return cycles(run.history, volume, dead, state == status.FINISHED)
 

@@ -45,7 +45,8 @@ def measure(name: str, value) -> Measure:
     if not each or not all(isinstance(x, int | float) and not isinstance(x, bool) for x in each):
         return Measure(words, number(value), "")
     if unit == "%":
-        return Measure(words, ", ".join(_minus(f"{100 * x:.1f}") for x in each), unit)
+        digits = 2 if name.startswith("efficiency") else 1
+        return Measure(words, ", ".join(_minus(f"{100 * x:.{digits}f}") for x in each), unit)
     if name == "top_bottom_index":
         return Measure(words, _minus(f"{value:+.2f}"), "")
     return Measure(words, number(value, 2 if name in ERRORS else 4), PRINTED.get(unit, unit))
