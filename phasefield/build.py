@@ -14,7 +14,7 @@ from phasefield.grid import Grid
 from phasefield.host import Geometry, ImageRequest, PackingRequest, generate, load_image
 from phasefield.host.geometry import COLLECTOR
 from phasefield.host.image_files import open_image
-from phasefield.materials import Electrolyte, Host, HostPhase, Insertion, Lithium
+from phasefield.materials import Electrolyte, Host, HostPhase, Insertion, Lithium, SolidElectrolyteInterphase
 from phasefield.model import Model
 from phasefield.protocol import Step
 from phasefield.state import State
@@ -29,6 +29,7 @@ from phasefield.units import (
     mAh_per_g,
     mol_per_L,
     mV,
+    nm,
     um,
 )
 
@@ -240,6 +241,23 @@ def lithium(config: Config) -> Lithium:
     )
 
 
+def sei(config: Config) -> SolidElectrolyteInterphase | None:
+    """The film on lithium, None for none."""
+    given = config.sei
+    if given.thickness_nm == 0:
+        return None
+    return SolidElectrolyteInterphase(
+        thickness=given.thickness_nm * nm,
+        molar_volume=given.molar_volume_cm3_mol * cm3,
+        lithium_per_formula=given.lithium_per_formula,
+        resistivity=given.resistivity_Ohm_m,
+        solvent_diffusivity=given.solvent_diffusivity_m2_s,
+        solvent_concentration=given.solvent_concentration_mol_L * mol_per_L,
+        formation_time=given.formation_time_s,
+        kept_when_stripped=given.kept_when_stripped,
+    )
+
+
 def model(config: Config, geometry: Geometry) -> Model:
     """The model on this geometry."""
     solver = config.solver
@@ -258,6 +276,7 @@ def model(config: Config, geometry: Geometry) -> Model:
         salt_tolerance=solver.salt_tolerance,
         newton_iterations=solver.newton_iterations,
         linear_iterations=solver.linear_iterations,
+        sei=sei(config),
         insertion_active=config.protocol.insertion,
         dtype=dtype(config),
     )

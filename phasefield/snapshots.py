@@ -55,6 +55,7 @@ HISTORY = {
     "lithium": Quantity("m", "metallic lithium, as the thickness of a dense layer"),
     "inserted_charge": Quantity("C/m2", "charge inserted into the host per geometric area"),
     "double_layer_charge": Quantity("C/m2", "charge of the double layer on bare surface per geometric area"),
+    "sei_charge": Quantity("C/m2", "charge that the SEI has taken per geometric area"),
     "collector_current": Quantity("A/m2", "current through the collector"),
     "ledger_error": Quantity("1", "difference of charge stored and charge passed, over the charge passed"),
     "charge_error": Quantity("1", "misplaced current over the applied current"),

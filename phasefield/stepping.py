@@ -21,6 +21,7 @@ CRAWL = 1e-3  # of dt_max: steps this short for want of salt get nowhere
 LITTLE_SALT = 0.02  # of the initial concentration
 PATIENCE = 5  # accepted steps after a repeated one before dt grows again
 OHMIC = 0.01  # of dt_first: below it a change of potential is the ohmic drop of a new current, which no dt resolves
+RUNNING_OUT = 0.1  # V: above it no lithium is left but traces, and steps may change the potential in proportion to it
 FEW_NUCLEI = 4.0  # that any step may add
 
 RUNNING, REACHED, BELOW, ABOVE, STUCK, FADED = range(6)  # what may have stopped a segment
@@ -138,8 +139,15 @@ def _attempt(model, control, limits, carry, dt, preconditioner):
     has_salt = jnp.min(after.concentration) > 0
     failure = jnp.stack([~report.converged, ~in_bounds, ~has_salt, ~finite])
     resolvable = dt > OHMIC * control.dt_first
-    accepted = ~jnp.any(failure) & ((swing <= 3 * control.overpotential_change) | ~resolvable)
+    accepted = ~jnp.any(failure) & ((swing <= 3 * _swing(model, control, limits, carry)) | ~resolvable)
     return after, report, accepted, failure, change, swing
+
+
+def _swing(model, control, limits, carry):
+    """Change of potential that a step aims at [V]; coarser where a given current only recharges the double layer."""
+    runs_out = ~limits.holds & ((limits.current_density < 0) | (not model.insertion_active))
+    share = jnp.where(runs_out, jnp.maximum(carry.potential / RUNNING_OUT, 1.0), 1.0)
+    return control.overpotential_change * share
 
 
 def _conductance(model, limits):
@@ -177,7 +185,7 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         # the last stretch in two even steps rather than a full one and a crumb
         dt = jnp.where(left <= carry.dt, left, jnp.where(left < 2 * carry.dt, 0.5 * left, carry.dt))
         after, report, accepted, failure, change, swing = _attempt(model, control, limits, carry, dt, preconditioner)
-        factor = jnp.minimum(control.overpotential_change / jnp.maximum(swing, 1e-12), control.growth)
+        factor = jnp.minimum(_swing(model, control, limits, carry) / jnp.maximum(swing, 1e-12), control.growth)
         factor = jnp.maximum(factor, jnp.minimum(OHMIC * control.dt_first / dt, 1))
         factor = jnp.minimum(factor, control.phase_change / jnp.maximum(change, 1e-12))
         factor = jnp.where((carry.patience > 0) | carry.starved, jnp.minimum(factor, 1), factor)

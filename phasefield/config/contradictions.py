@@ -6,7 +6,7 @@ from dataclasses import fields
 from math import inf
 
 from phasefield.config.errors import advice, nearest, shown
-from phasefield.config.schema import COLLECTOR, PORE, Config, Host, Material, Protocol, Solver, Step
+from phasefield.config.schema import COLLECTOR, PORE, Config, Host, Material, Protocol, Sei, Solver, Step
 
 MOST_STEPS = 100_000  # of a protocol, written out
 MOST_SNAPSHOTS = 100_000
@@ -20,6 +20,7 @@ def check(config: Config) -> list[str]:
         *_check_materials(config.material),
         *(_check_steps(config.protocol.steps, "protocol.steps") or _check_protocol(config.protocol, config.host)),
         *_check_collector(config),
+        *_check_sei(config.sei),
         *_check_solver(config.solver),
     ]
 
@@ -105,6 +106,13 @@ def _check_materials(materials: Mapping[str, Material]) -> list[str]:
                     f"material.{name}.insertion.sites have fractions that add up to {total:g}; they must add up to 1"
                 )
     return problems
+
+
+def _check_sei(sei: Sei) -> list[str]:
+    if sei.thickness_nm == 0:
+        return []
+    names = [each.name for each in fields(sei) if each.name != "thickness_nm"]
+    return _absent(sei, names, "sei", f"a film of sei.thickness_nm={sei.thickness_nm:g} (try sei=film)")
 
 
 def _check_collector(config: Config) -> list[str]:

@@ -118,6 +118,20 @@ class Lithium:
 
 
 @dataclass(frozen=True)
+class Sei:
+    """The film that the electrolyte forms on lithium; a thickness of 0 leaves it out."""
+
+    thickness_nm: float = number(0, 1000, example=5, hint="0 for none")
+    molar_volume_cm3_mol: float | None = number(above=0, high=1e4, example=95.85, default=None)
+    lithium_per_formula: float | None = number(above=0, high=10, example=2, default=None)
+    resistivity_Ohm_m: float | None = number(0, 1e9, example=2e5, default=None)
+    solvent_diffusivity_m2_s: float | None = number(0, 1e-9, example=2.5e-22, default=None)
+    solvent_concentration_mol_L: float | None = number(0, 100, example=2.636, default=None)
+    formation_time_s: float | None = number(above=0, high=1e5, example=60, default=None)
+    kept_when_stripped: float | None = number(0, 1, example=0, default=None)
+
+
+@dataclass(frozen=True)
 class Nucleation:
     """How fast bare surface nucleates lithium."""
 
@@ -205,6 +219,7 @@ class Config:
     material: dict[str, Material]
     electrolyte: Electrolyte
     lithium: Lithium
+    sei: Sei
     nucleation: Nucleation
     protocol: Protocol
     grid: Grid
