@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from phasefield import operators
+from phasefield.cathode import Cathode
 from phasefield.grid import Grid
 from phasefield.materials import Electrolyte, Host, Lithium
 from phasefield.physics import charge, interface, nucleation, transport
@@ -35,6 +36,7 @@ class Model:
         charge_tolerance, salt_tolerance: misplaced current and salt, over the applied [-].
         newton_iterations, linear_iterations: most per step, per solve.
         insertion_active: static; False holds the lithiation of the host where it is.
+        cathode: of a full cell; None where the counter electrode is lithium.
     """
 
     grid: Grid
@@ -58,6 +60,7 @@ class Model:
     linear_iterations: int
     nucleus_cells: int = field(metadata={"static": True})
     insertion_active: bool = field(metadata={"static": True})
+    cathode: Cathode | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -103,6 +106,7 @@ def build_model(
     newton_iterations: int = 15,
     linear_iterations: int = 100,
     insertion_active: bool = True,
+    cathode: Cathode | None = None,
     dtype=jnp.float64,
 ) -> Model:
     """The model on this grid with its derived fields, all numbers cast to `dtype`.
@@ -112,6 +116,7 @@ def build_model(
         interface_width: delta [m]; one cell if None.
         front_mobility: Gamma over the speed of the fastest front [-].
         insertion_active: whether host phases take up lithium during the run.
+        cathode: of a full cell; None where the counter electrode is lithium.
     """
     periodic = operators.laterally_periodic(grid.ndim)
     fractions = jnp.asarray(host.fractions, jnp.float64)
@@ -144,6 +149,7 @@ def build_model(
         newton_iterations=newton_iterations,
         linear_iterations=linear_iterations,
         insertion_active=insertion_active,
+        cathode=cathode,
     )
     return cast(model, dtype)
 
