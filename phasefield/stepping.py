@@ -25,6 +25,7 @@ OHMIC = 0.01  # of dt_first: below it a change of potential is the ohmic drop of
 FEW_NUCLEI = 4.0  # that any step may add
 
 METERED = 1e-4  # V: a cycler tells cell voltages apart that differ by more
+CELL_CHANGE = 0.02  # V: most that the open-circuit potential of a cathode changes in a step
 
 # what may have stopped a segment
 RUNNING, REACHED, BELOW, ABOVE, STUCK, FADED, CELL_BELOW, CELL_ABOVE = range(8)
@@ -166,13 +167,15 @@ def _full_cell(model, limits, charge_passed, current, potential):
     return {"cell_voltage": jnp.where(limits.half_cell, -potential, voltage), "cathode_stoichiometry": y}
 
 
-def _until_cut_off(model, limits, carry):
-    """Time until the cell voltage meets its bound, were the electrode to keep its potential [s]; else infinite."""
-    current = limits.current_density
-    y = full_cell.stoichiometry(model.cathode, carry.charge - limits.charge_elsewhere)
-    left = full_cell.charge_left(model.cathode, y, current, carry.potential, model.temperature,
-                                 limits.cell_voltage_min, limits.cell_voltage_max)  # fmt: skip
-    return left / jnp.maximum(jnp.abs(current), 1e-30)
+def _cathode_allows(model, limits, carry):
+    """Time until cell voltage or open circuit have gone as far as they may, were the electrode to stay [s]."""
+    cathode, current = model.cathode, limits.current_density
+    y = full_cell.stoichiometry(cathode, carry.charge - limits.charge_elsewhere)
+    now = full_cell.cell_voltage(cathode, y, current, carry.potential, model.temperature)
+    lowest = jnp.maximum(limits.cell_voltage_min, now - CELL_CHANGE)
+    highest = jnp.minimum(limits.cell_voltage_max, now + CELL_CHANGE)
+    left = full_cell.charge_left(cathode, y, current, carry.potential, model.temperature, lowest, highest)
+    return jnp.where(limits.half_cell, jnp.inf, left / jnp.maximum(jnp.abs(current), 1e-30))
 
 
 def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
@@ -203,7 +206,7 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         to_pass = limits.charge_end - jnp.abs(carry.charge - limits.charge_started)
         left = jnp.minimum(left, jnp.maximum(to_pass / jnp.maximum(jnp.abs(carry.current), 1e-30), control.dt_first))
         if model.cathode is not None:
-            left = jnp.minimum(left, jnp.maximum(_until_cut_off(model, limits, carry), control.dt_first))
+            left = jnp.minimum(left, jnp.maximum(_cathode_allows(model, limits, carry), control.dt_first))
         # the last stretch in two even steps rather than a full one and a crumb
         dt = jnp.where(left <= carry.dt, left, jnp.where(left < 2 * carry.dt, 0.5 * left, carry.dt))
         after, report, accepted, failure, change, swing = _attempt(model, control, limits, carry, dt, preconditioner)
