@@ -20,7 +20,8 @@ def check_cathode(counter: Counter) -> list[str]:
     if (cathode.sites is None) == (cathode.open_circuit is None):
         given = "neither sites nor open_circuit" if cathode.sites is None else "both sites and open_circuit"
         problems.append(f"{key} has {given}; one of them gives its open-circuit curve, keep or add one")
-    if cathode.sites is not None and abs(total := sum(site.fraction for site in cathode.sites)) - 1 > 1e-4:
+    total = sum(site.fraction for site in cathode.sites or ())
+    if cathode.sites is not None and abs(total - 1) > 1e-4:
         problems.append(f"{key}.sites have fractions that add up to {total:g}; they must add up to 1")
     if cathode.open_circuit is not None:
         falls = all(a[0] < b[0] and a[1] > b[1] for a, b in pairwise(cathode.open_circuit))

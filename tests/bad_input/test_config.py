@@ -112,6 +112,8 @@ PROTOCOLS = [
     ),
     ("protocol.steps=[{potential_V: 0.1, sweep_rate_mV_s: 0}]", ["sweep_rate_mV_s is 0", "above 0"]),
     ("protocol.steps=[{time_h: 1}]", ["current_density_mA_cm2 is not given, nor potential_V"]),
+    ("protocol=full_cell", ["protocol.steps[0] has half_cell", "counter electrode is lithium", "counter=ncm622"]),
+    ("counter=ncm", ["counter", "lithium, ncm622"]),
     ("protocol.current_density_mA_cm2=0", ["capacity_mAh_cm2", "no current", "time_h"]),
     ("protocol.current_density_mA_cm2=-0.5", ["protocol.steps[0] strips", "-0.5", "positive current plates"]),
     ("protocol.current_density_mA_cm2=5000", ["current_density_mA_cm2 is 5000", "at most 1000"]),
