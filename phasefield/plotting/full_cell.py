@@ -16,6 +16,7 @@ from phasefield.units import mAh_per_cm2, mV
 VOLTAGE = "Cell voltage (V)"
 CYCLE = "Cycle"
 RETENTION = "Capacity retention"
+BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 2}  # of legends that find no room within
 
 
 def is_full_cell(history: Mapping[str, np.ndarray]) -> bool:
@@ -101,13 +102,16 @@ class Observed:
 def full_cells(runs: Sequence[Run], labels: Sequence[str], fades: Sequence[Fade], observed: Sequence[Observed],
                last: int) -> Figure:  # fmt: skip
     """Cell voltages of runs, all cycles of a run in one colour, beside the retention over `last` cycles."""
-    figure = style.new_figure(style.PAGE, 84)
+    figure = style.new_figure(style.PAGE, 98)
     voltage = style.place(figure, 14, 6, 66, 62, "a")
     fade = style.place(figure, 100, 6, 74, 62, "b")
     for i, (run, label) in enumerate(zip(runs, labels, strict=True)):
         draw_half_cycles(voltage, run, "cell_voltage", colour=style.RUNS[i % len(style.RUNS)], label=label)
     voltage.set(ylabel=VOLTAGE)
-    voltage.legend(loc="lower center", title="charge solid, discharge dashed")
+    handles, names = voltage.get_legend_handles_labels()
+    handles += [Line2D([], [], color=style.INK, label="charge")]
+    handles += [Line2D([], [], color=style.INK, linestyle="--", label="discharge")]
+    voltage.legend(handles, [*names, "charge", "discharge"], **BELOW)
     draw_retention(fade, fades, observed, last)
     return figure
 
@@ -126,5 +130,5 @@ def draw_retention(axes: Axes, fades: Sequence[Fade], observed: Sequence[Observe
                   markeredgecolor="white", markeredgewidth=0.6, clip_on=False, label=each.label)  # fmt: skip
     axes.set(xlabel=CYCLE, ylabel=RETENTION, xlim=(0, last), ylim=(0, 1.04))
     axes.yaxis.set_major_formatter("{x:.0%}")
-    axes.legend(loc="upper right", bbox_to_anchor=(1.0, 0.93))
+    axes.legend(**BELOW)
     style.open_frame(axes)
