@@ -9,6 +9,7 @@ import numpy as np
 from phasefield import config as schema
 from phasefield import memory, sharding
 from phasefield import model as model_module
+from phasefield.cathode import Cathode, open_circuit_curve
 from phasefield.config import Config, ConfigError
 from phasefield.grid import Grid
 from phasefield.host import Geometry, ImageRequest, PackingRequest, generate, load_image
@@ -40,6 +41,7 @@ BASE_MEMORY = {2: 1.0e9, 3: 1.5e9}  # bytes: Python, JAX and compiling; measured
 BYTES_PER_CELL = {2: 1200, 3: 3500}  # estimated from the fields, stencils and coarse levels, in float64
 HOST_BYTES_PER_CELL = 300  # estimated from the arrays that are alive while a host is generated
 cm3 = 1e-6  # m3
+Ohm_cm2 = 1e-4  # Ohm m2
 
 
 def dtype(config: Config):
@@ -258,6 +260,40 @@ def sei(config: Config) -> SolidElectrolyteInterphase | None:
     )
 
 
+def cathode(config: Config) -> Cathode | None:
+    """That of a full cell; None where the counter electrode is lithium.
+
+    Raises: ConfigError where its open-circuit curve does not span its voltage window or the cut-offs of the protocol.
+    """
+    given = config.counter.cathode
+    if given is None:
+        return None
+    if given.sites is None:
+        y, potential = np.array(given.open_circuit, float).T
+    else:
+        sites = np.array([(site.potential_V, site.fraction, site.width_factor) for site in given.sites])
+        y, potential = open_circuit_curve(*sites.T, config.temperature_K)
+    steps = [step for step in protocol(config) if not step.half_cell]
+    wanted = [("counter.cathode.voltage_window_V", value) for value in given.voltage_window_V]
+    wanted += [("cell_voltage_min_V", step.cell_voltage_min) for step in steps if step.cell_voltage_min is not None]
+    wanted += [("cell_voltage_max_V", step.cell_voltage_max) for step in steps if step.cell_voltage_max is not None]
+    for key, value in wanted:
+        if not potential[-1] <= value <= potential[0]:
+            raise ConfigError(
+                f"{key} is {value:g}, but the open-circuit curve of {config.counter.name} spans {potential[-1]:.3g} to "
+                f"{potential[0]:.3g} V; try a voltage within it"
+            )
+    full, empty = np.interp(-np.array(given.voltage_window_V), -potential, y)
+    return Cathode(
+        capacity=given.capacity_mAh_cm2 * mAh_per_cm2 / (full - empty),
+        start=full + given.state_of_charge * (empty - full),
+        stoichiometry=jnp.asarray(y),
+        potential=jnp.asarray(potential),
+        exchange_current_density=given.exchange_current_density_A_m2 * given.area_ratio,
+        resistance=given.resistance_Ohm_cm2 * Ohm_cm2,
+    )
+
+
 def model(config: Config, geometry: Geometry) -> Model:
     """The model on this geometry."""
     solver = config.solver
@@ -278,6 +314,7 @@ def model(config: Config, geometry: Geometry) -> Model:
         linear_iterations=solver.linear_iterations,
         sei=sei(config),
         insertion_active=config.protocol.insertion,
+        cathode=cathode(config),
         dtype=dtype(config),
     )
 
@@ -319,6 +356,9 @@ def _step(step: schema.Step) -> Step:
         potential=step.potential_V,
         sweep_rate=None if rate is None else rate * mV,
         current_min=None if least is None else least * mA_per_cm2,
+        cell_voltage_min=step.cell_voltage_min_V,
+        cell_voltage_max=step.cell_voltage_max_V,
+        half_cell=bool(step.half_cell),
     )
 
 
@@ -354,11 +394,15 @@ def check_room(config: Config, geometry: Geometry) -> tuple[str, ...]:
     Raises: ConfigError where it does not fit into the box.
     """
     charge = largest = 0.0
+    of_cathode = cathode(config)
     for step in protocol(config):
         if step.holds:
             continue  # how much that passes is not known beforehand
         if step.longest != float("inf"):
             charge = max(charge + step.current_density * step.longest, 0.0)
+            largest = max(largest, charge)
+        elif of_cathode is not None and not step.half_cell:  # until the cathode is empty, or full again
+            charge = max(charge + float(np.sign(step.current_density)) * of_cathode.capacity, 0.0)
             largest = max(largest, charge)
         elif step.current_density < 0:
             charge = 0.0

@@ -27,6 +27,15 @@ HISTORY = (
     "smallest_concentration",  # mol/m3
     "largest_overpotential",  # V, most negative eta on the surface
 )
+FULL_CELL = (  # besides, where the counter electrode is a cathode
+    "cell_voltage",  # V, cathode over electrode; lithium over electrode in steps against lithium
+    "cathode_stoichiometry",
+)
+
+
+def columns(model):
+    """Names of the history of this model."""
+    return HISTORY if model.cathode is None else HISTORY + FULL_CELL
 
 
 def potential(state):

@@ -34,6 +34,7 @@ def run_experiment(config: Config, folder, progress: bool = True, geometry: Geom
     """
     folder = Path(folder)
     build.grid_shape(config)  # before any device is asked for it
+    build.cathode(config)
     where = device.prepare(config.device, config.devices, config.distributed)
     console = terminal.open_console(progress)
     with _to_itself(folder):

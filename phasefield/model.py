@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from phasefield import operators
+from phasefield.cathode import Cathode
 from phasefield.grid import Grid
 from phasefield.materials import Electrolyte, Host, Lithium, SolidElectrolyteInterphase
 from phasefield.physics import charge, interface, nucleation, transport
@@ -37,6 +38,7 @@ class Model:
         newton_iterations, linear_iterations: most per step, per solve.
         sei: the film on lithium, None for none.
         insertion_active: static; False holds the lithiation of the host where it is.
+        cathode: of a full cell; None where the counter electrode is lithium.
     """
 
     grid: Grid
@@ -61,6 +63,7 @@ class Model:
     sei: SolidElectrolyteInterphase | None
     nucleus_cells: int = field(metadata={"static": True})
     insertion_active: bool = field(metadata={"static": True})
+    cathode: Cathode | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -107,6 +110,7 @@ def build_model(
     linear_iterations: int = 100,
     sei: SolidElectrolyteInterphase | None = None,
     insertion_active: bool = True,
+    cathode: Cathode | None = None,
     dtype=jnp.float64,
 ) -> Model:
     """The model on this grid with its derived fields, all numbers cast to `dtype`.
@@ -117,6 +121,7 @@ def build_model(
         front_mobility: Gamma over the speed of the fastest front [-].
         sei: the film that forms on lithium; None leaves it out.
         insertion_active: whether host phases take up lithium during the run.
+        cathode: of a full cell; None where the counter electrode is lithium.
     """
     periodic = operators.laterally_periodic(grid.ndim)
     fractions = jnp.asarray(host.fractions, jnp.float64)
@@ -150,6 +155,7 @@ def build_model(
         linear_iterations=linear_iterations,
         sei=sei,
         insertion_active=insertion_active,
+        cathode=cathode,
     )
     return cast(model, dtype)
 

@@ -15,6 +15,8 @@ class Step:
         capacity: charge to pass in this step [C/m2], a positive number; None for no such cut-off.
         duration: [s]; None for no such cut-off.
         potential_min, potential_max: electrode potential against lithium [V] to stop at; None for no such cut-off.
+        cell_voltage_min, cell_voltage_max: voltage of a full cell [V] to stop at; None for no such cut-off.
+        half_cell: whether a full cell is run against lithium in this step, its cathode left as it is.
         potential: against lithium [V] to go to and hold; None where a current is given.
         sweep_rate: to go there at [V/s], and to end there; None goes at SLEW_RATE and holds.
         current_min: current without sign [A/m2] at which a hold ends; None for no such cut-off.
@@ -28,17 +30,23 @@ class Step:
     potential: float | None = None
     sweep_rate: float | None = None
     current_min: float | None = None
+    cell_voltage_min: float | None = None
+    cell_voltage_max: float | None = None
+    half_cell: bool = False
 
     def __post_init__(self):
         if (self.current_density is None) == (self.potential is None):
             raise ValueError("a protocol step has either a current_density or a potential")
+        cell_ends = (self.cell_voltage_min, self.cell_voltage_max)
         ends = (self.capacity, self.duration, self.potential_min, self.potential_max, self.current_min, self.sweep_rate)
-        if all(end is None for end in ends):
+        if all(end is None for end in (*ends, *cell_ends)):
             raise ValueError("a protocol step needs a cut-off: capacity, duration, potential_min or potential_max")
         if self.current_density == 0 and self.duration is None:
             raise ValueError("a rest (current_density 0) ends only by its duration: give one")
         if self.potential is None and (self.sweep_rate is not None or self.current_min is not None):
             raise ValueError("sweep_rate and current_min belong to a step with a potential")
+        if any(end is not None for end in cell_ends) and (self.half_cell or self.potential is not None):
+            raise ValueError("cell_voltage_min and cell_voltage_max belong to a current through the full cell")
         for name in ("capacity", "duration", "sweep_rate", "current_min"):
             value = getattr(self, name)
             if value is not None and not value > 0:

@@ -68,6 +68,8 @@ HISTORY = {
     "smallest_phase": Quantity("1", "smallest lithium fraction of a pore"),
     "smallest_concentration": Quantity("mol/m3", "smallest salt concentration"),
     "largest_overpotential": Quantity("V", "most negative overpotential on the surface"),
+    "cell_voltage": Quantity("V", "voltage of a full cell"),
+    "cathode_stoichiometry": Quantity("1", "lithium in the cathode of a full cell"),
     "wall_time": Quantity("s", "wall-clock time since the start"),
 }
 

@@ -15,8 +15,16 @@ from phasefield.state import State
 from phasefield.stepping import REACHED, RUNNING, STUCK, Carry, Limits, TimeControl
 from phasefield.units import mAh_per_cm2
 
-CUT_OFFS = ("", "time or capacity", "potential_min", "potential_max", "dt_min", "current_min")
-
+CUT_OFFS = (  # by what stopped a segment
+    "",
+    "time or capacity",
+    "potential_min",
+    "potential_max",
+    "dt_min",
+    "current_min",
+    "cell_voltage_min",
+    "cell_voltage_max",
+)
 
 IDLE = Limits(0.0, 0.0, most_steps=0)
 
@@ -79,6 +87,7 @@ class Position:
         begins: whether this protocol step has not begun.
         started, charge_started, potential_started: time [s], charge [C/m2] and potential [V] at which it began.
         cut_offs: what ended the protocol steps before.
+        charge_elsewhere: charge that the steps before passed against lithium, in a full cell [C/m2].
         history: so far, see `Outcome`.
     """
 
@@ -89,6 +98,7 @@ class Position:
     charge_started: float = 0.0
     potential_started: float = 0.0
     cut_offs: tuple[str, ...] = ()
+    charge_elsewhere: float = 0.0
     history: dict[str, np.ndarray] | None = field(default=None, repr=False)
 
 
@@ -120,6 +130,7 @@ class Course:
         Raises: SimulationError: a step failed down to dt_min. The last good state has been given to `on_snapshot`.
         """
         segments, cut_offs = [], list(self.start.cut_offs)
+        elsewhere = self.start.charge_elsewhere
         total = sum(step.longest for step in self.protocol)
 
         def history():
@@ -141,7 +152,8 @@ class Course:
                 continue
             resumed = number == self.start.step and not self.start.begins
             here = self.start if resumed else Position(
-                number, 0, True, *(float(seen[name]) for name in ("time", "charge", "potential"))
+                number, 0, True, *(float(seen[name]) for name in ("time", "charge", "potential")),
+                charge_elsewhere=elsewhere,
             )  # fmt: skip
             for stop, (end, is_last) in enumerate(_stops(step, here, self.snapshot_interval)):
                 if resumed and stop < self.start.stop:
@@ -173,6 +185,8 @@ class Course:
                 if stopped != REACHED or is_last:
                     cut_offs.append(CUT_OFFS[stopped])
                     break
+            if step.half_cell:
+                elsewhere += float(seen["charge"]) - here.charge_started
         return history(), tuple(cut_offs)
 
 
@@ -251,6 +265,10 @@ def _limits(step: Step, end: float, here: Position) -> Limits:
         charge_started=here.charge_started,
         charge_end=given(step.capacity, np.inf) if step.holds else np.inf,
         current_min=given(step.current_min, 0.0),
+        cell_voltage_min=given(step.cell_voltage_min, -np.inf),
+        cell_voltage_max=given(step.cell_voltage_max, np.inf),
+        half_cell=step.half_cell,
+        charge_elsewhere=here.charge_elsewhere,
     )
 
 

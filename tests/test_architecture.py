@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 LAYERS = (
     "memory",
     "units arguments config connectivity precision sharding journal interruption status gpus run_checks",
-    "grid state materials operators protocol device measures snapshots sources sweep",
+    "grid state materials operators protocol device measures snapshots sources sweep cathode inventory",
     "host solvers xdmf",
     "physics conduction current_distribution plotting",
     "model growth report",

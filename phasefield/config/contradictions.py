@@ -6,6 +6,7 @@ from dataclasses import fields
 from math import inf
 
 from phasefield.config.errors import advice, nearest, shown
+from phasefield.config.full_cell import check_cathode, check_full_cell
 from phasefield.config.schema import COLLECTOR, PORE, Config, Host, Material, Protocol, Sei, Solver, Step
 
 MOST_STEPS = 100_000  # of a protocol, written out
@@ -19,6 +20,8 @@ def check(config: Config) -> list[str]:
         *_check_host(config),
         *_check_materials(config.material),
         *(_check_steps(config.protocol.steps, "protocol.steps") or _check_protocol(config.protocol, config.host)),
+        *check_cathode(config.counter),
+        *check_full_cell(config.protocol.steps, config.counter),
         *_check_collector(config),
         *_check_sei(config.sei),
         *_check_solver(config.solver),
@@ -169,14 +172,17 @@ def _check_current(step: Step, here: str) -> list[str]:
     foreign = [name for name in ("sweep_rate_mV_s", "current_min_mA_cm2") if getattr(step, name) is not None]
     if foreign:
         return [f"{here} has {' and '.join(foreign)}, which belong to a potential_V; take current_density_mA_cm2 away"]
-    limit = "potential_min_V" if current > 0 else "potential_max_V"
+    limit, of_cell = (
+        ("potential_min_V", "cell_voltage_max_V") if current > 0 else ("potential_max_V", "cell_voltage_min_V")
+    )
     if current == 0 and step.capacity_mAh_cm2 is not None:
         return [f"{here} has capacity_mAh_cm2 but no current; a rest ends by time_h (try time_h: 1)"]
     if current == 0 and step.time_h is None:
         return [f"{here} rests without an end; give it time_h (try time_h: 1)"]
-    if current and step.capacity_mAh_cm2 is None and step.time_h is None and getattr(step, limit) is None:
+    ends = (step.capacity_mAh_cm2, step.time_h, getattr(step, limit), getattr(step, of_cell))
+    if current and all(end is None for end in ends):
         does = "plates" if current > 0 else "strips"
-        return [f"{here} {does} without an end; give it capacity_mAh_cm2, time_h or {limit}"]
+        return [f"{here} {does} without an end; give it capacity_mAh_cm2, time_h or {limit}, in a full cell {of_cell}"]
     return []
 
 
@@ -214,6 +220,8 @@ def _check_protocol(protocol: Protocol, host: Host) -> list[str]:
             plated = inf
         elif current > 0:
             plated += inf if most is None else most
+        elif current < 0 and step.cell_voltage_min_V is not None:
+            pass  # down to the cathode's fill, or to nothing left
         elif current < 0 and most is None:
             plated = 0.0  # down to potential_max_V: nothing is left
         elif current < 0:

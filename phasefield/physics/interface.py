@@ -100,7 +100,7 @@ def advance(model, state, reaction, dt):
 
 
 def covered(phase):
-    """Share of a nucleated wall that a film of lithium covers [-], xi/(xi + 1e-3): all of it but for the last traces."""
+    """Share of a nucleated wall that a film of lithium covers [-], xi/(xi + 1e-3): all but for the last traces."""
     inside = jnp.maximum(phase, 0.0)
     return inside / (inside + COVERED)
 

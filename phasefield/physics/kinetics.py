@@ -30,7 +30,7 @@ def through_film(overpotential, exchange_current_density, resistance, cathodic_t
 
     Args: resistance: R of the film [Ohm m2]; broadcastable.
 
-    Newton's iteration for the overpotential behind the film, e = eta + R i_BV(e). It starts from the smaller of |eta| and
+    Newton for the overpotential behind the film, e = eta + R i_BV(e). It starts from the smaller of |eta| and
     the e at which the film alone would take all of eta; every iterate lies between there and the answer.
     """
     i0, a, f = exchange_current_density, cathodic_transfer_coefficient, FARADAY / (GAS_CONSTANT * temperature)

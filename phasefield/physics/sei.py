@@ -64,9 +64,7 @@ def advance(model, state, phase, nucleated, reaction, dt) -> Film:
     """
     sei, film = model.sei, state.film
     first = charge_per_volume(sei) * sei.thickness
-    before, after = (
-        lithium_area(model, *surface) for surface in ((state.phase, state.nucleated), (phase, nucleated))
-    )
+    before, after = (lithium_area(model, *surface) for surface in ((state.phase, state.nucleated), (phase, nucleated)))
     tiny = NO_AREA / model.grid.spacing
     carried = _evened(after, _carried(model, state.phase, film.charge, reaction.front_speed, dt), tiny)
     there = _neighbourhood(before)

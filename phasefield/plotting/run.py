@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from phasefield.plotting import panels, style
+from phasefield.plotting.full_cell import cell_voltages, is_full_cell
 from phasefield.plotting.render import render_run
 from phasefield.plotting.voltammogram import is_swept, voltammogram
 from phasefield.snapshots import Run, SnapshotError, load
@@ -39,6 +40,8 @@ def plot_run(path, output_folder, capacities: Sequence[float] | None = None, pdf
     }
     if is_swept(run.history):
         figures["voltammogram"] = voltammogram([run])
+    if is_full_cell(run.history):
+        figures["cell_voltage"] = cell_voltages(run)
     if any(name in run.field_names for name, *_ in MAPS):
         figures["maps"] = maps(run, None if capacities is None else capacities[-1])
     paths = [path for name, figure in figures.items() for path in style.save(figure, folder / f"{name}.png", pdf)]

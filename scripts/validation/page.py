@@ -227,7 +227,24 @@ def voltammetry() -> str:
     return markdown(header, out)
 
 
+def full_cell() -> str:
+    out = [
+        [r["cell"], r["cycles"], number(r["charged_mAh_cm2"], ".4f"), number(r["discharged_mAh_cm2"], ".4f"),
+         f"{float(r['efficiency']):.3%}", number(r["ledger_error"], ".0e")]
+        for r in read_table("full_cell")
+    ]  # fmt: skip
+    header = ["cell", "cycles", "last charge (mAh/cm²)", "last discharge (mAh/cm²)", "mean efficiency", "ledger"]
+    return markdown(header, out)
+
+
+def inventory() -> str:
+    out = [list(row.values()) for row in read_table("full_cell_inventory")]
+    return markdown(["paper", "excess (cathode capacities)", "mean efficiency"], out)
+
+
 PARTS = {
+    "full cell": ("full_cell", full_cell),
+    "inventory": ("full_cell_inventory", inventory),
     "voltammetry": ("voltammetry", voltammetry),
     "numerics": ("numerics", numerics),
     "necks": ("necks", necks),
