@@ -131,7 +131,8 @@ class Nucleation:
 class Step:
     """One step of the cycler, or, where it has `steps` of its own, a block of them, `repeat` times.
 
-    Either a current is given, or a potential: to hold, or with a rate to sweep to.
+    Either a current is given, or a potential: to hold, or with a rate to sweep to. A block ends after a repetition that
+    gave back less than `efficiency_min` of the charge it took up.
     """
 
     current_density_mA_cm2: float | None = number(-1000, 1000, example=0.5, default=None)
@@ -143,6 +144,7 @@ class Step:
     sweep_rate_mV_s: float | None = number(above=0, high=1000, example=0.1, default=None)
     current_min_mA_cm2: float | None = number(above=0, high=1000, example=0.05, default=None)
     repeat: int = number(1, 100000, example=10, default=1)
+    efficiency_min: float | None = number(0, 1, example=0.8, hint="a fraction, not per cent", default=None)
     steps: "tuple[Step, ...] | None" = None
 
 
@@ -158,6 +160,7 @@ class Protocol:
     current_density_mA_cm2: float | None = number(-1000, 1000, example=0.5, default=None)
     capacity_mAh_cm2: float | None = number(above=0, high=1000, example=4, default=None)
     cycles: int | None = number(1, 100000, example=1, default=None)
+    efficiency_min: float | None = number(0, 1, example=0.8, hint="a fraction, not per cent", default=None)
     sweep_rate_mV_s: float | None = number(above=0, high=1000, example=0.1, default=None)
     potential_min_V: float | None = number(-5, 5, example=0.01, default=None)
     potential_max_V: float | None = number(-5, 5, example=2.5, default=None)
