@@ -164,6 +164,7 @@ class Protocol:
     sweep_rate_mV_s: float | None = number(above=0, high=1000, example=0.1, default=None)
     potential_min_V: float | None = number(-5, 5, example=0.01, default=None)
     potential_max_V: float | None = number(-5, 5, example=2.5, default=None)
+    rest_h: float | None = number(above=0, high=1e5, example=0.1, default=None)
 
 
 @dataclass(frozen=True)
