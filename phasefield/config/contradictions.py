@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from itertools import chain
 from math import inf
 
 from phasefield.config.errors import advice, nearest, shown
@@ -167,15 +168,15 @@ def _check_efficiency(block: Step, here: str) -> list[str]:
         return []
     lacking = "strips: give one a negative" if max(currents) > 0 else "plates: give one a positive"
     return [
-        f"{here}.efficiency_min is {block.efficiency_min:g}, but none of its steps {lacking} current_density_mA_cm2, or "
-        "a potential_V, or take efficiency_min away"
+        f"{here}.efficiency_min is {block.efficiency_min:g}, but none of its steps {lacking} current_density_mA_cm2, "
+        "or a potential_V, or take efficiency_min away"
     ]
 
 
 def _currents(steps: Sequence[Step]) -> list[float | None]:
     """Of each step, those of blocks once [mA/cm2]; None where a potential is given."""
-    each = [[step.current_density_mA_cm2] if step.steps is None else _currents(step.steps) for step in steps]
-    return sum(each, [])
+    each = ([step.current_density_mA_cm2] if step.steps is None else _currents(step.steps) for step in steps)
+    return list(chain.from_iterable(each))
 
 
 def _check_current(step: Step, here: str) -> list[str]:
