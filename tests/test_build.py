@@ -133,14 +133,19 @@ def test_cycles_are_written_out():
     "name, current, capacity", [("cycle_1_1", 1, 1), ("cycle_1_4", 1, 4), ("cycle_2_2", 2, 2), ("cycle_4_4", 4, 4)]
 )
 def test_cycles_of_the_paper(name, current, capacity):
-    """Discharged to 0 V, then the capacity, and stripped to 1 V, with a rest after either."""
+    """Discharged to 0 V; then the capacity behind 0 V, stripped to 1 V, with a rest after either."""
     config = compose([f"protocol={name}", "protocol.cycles=2"])
-    steps = build.protocol(config)
+    first, *steps = build.protocol(config)
     density = current * mA_per_cm2
     assert config.protocol.name == name and config.protocol.insertion and not config.protocol.start_lithiated
     assert [step.current_density for step in steps] == [density, density, 0, -density, 0] * 2
     to_zero, plate, rest, strip, _ = steps[:5]
-    assert (to_zero.potential_min, to_zero.longest, strip.potential_max, strip.longest) == (0, np.inf, 1, np.inf)
+    assert first == to_zero and (to_zero.potential_min, to_zero.longest, strip.potential_max, strip.longest) == (
+        0,
+        np.inf,
+        1,
+        np.inf,
+    )
     assert (plate.capacity, rest.duration) == (pytest.approx(capacity * mAh_per_cm2), pytest.approx(360))
     assert not any(step.repetitions for step in steps)
 
