@@ -1,5 +1,6 @@
 """From a configuration in the user's units to SI objects: the only conversion of units."""
 
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from phasefield.host.geometry import COLLECTOR
 from phasefield.host.image_files import open_image
 from phasefield.materials import Electrolyte, Host, HostPhase, Insertion, Lithium, SolidElectrolyteInterphase
 from phasefield.model import Model
-from phasefield.protocol import Step
+from phasefield.protocol import Repetition, Step
 from phasefield.state import State
 from phasefield.stepping import TimeControl
 from phasefield.units import (
@@ -341,8 +342,18 @@ def _steps(given: tuple[schema.Step, ...]) -> tuple[Step, ...]:
     out: tuple[Step, ...] = ()
     for step in given:
         once = (_step(step),) if step.steps is None else _steps(step.steps)
-        out += once * step.repeat
+        if step.efficiency_min is None:
+            out += once * step.repeat
+        else:
+            for left in reversed(range(step.repeat)):
+                out += _judged(once, step.efficiency_min, left)
     return out
+
+
+def _judged(once: tuple[Step, ...], efficiency_min: float, left: int) -> tuple[Step, ...]:
+    """A repetition of a block, which is to be this efficient for the repetitions that are left to follow."""
+    repetition = Repetition(efficiency_min, steps=len(once), left=left * len(once))
+    return (*once[:-1], replace(once[-1], repetitions=(*once[-1].repetitions, repetition)))
 
 
 def _step(step: schema.Step) -> Step:

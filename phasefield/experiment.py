@@ -68,7 +68,7 @@ def _run(config: Config, folder: Path, geometry: Geometry | None, where: str, co
             else:
                 recorder.create(where)
                 position, carry = timeline.Position(), None
-            timeline.run(
+            outcome = timeline.run(
                 model,
                 state,
                 build.protocol(config),
@@ -80,6 +80,8 @@ def _run(config: Config, folder: Path, geometry: Geometry | None, where: str, co
                 on_progress=bar.show,
                 on_pause=recorder.pause,
             )
+            if left_out := outcome.cut_offs.count(timeline.INEFFICIENT):
+                console.print(f"efficiency_min ended a block before its last repetition: {left_out} steps left out")
             return recorder.finish()
         except BaseException as error:
             cut = isinstance(error, KeyboardInterrupt)

@@ -23,6 +23,7 @@ DIMENSIONLESS = re.findall(
     thermodynamic_factor bruggeman_exponent cathodic_transfer_coefficient steepness phase_change nucleation_fraction
     growth charge_tolerance salt_tolerance newton_iterations linear_iterations interface_cells front_mobility cycles
     formation_cycles area_ratio state_of_charge
+    repeat
     """,
 )
 CHOSEN = {"devices", "seed", "axis", "dimensions"}  # neither measured nor numerical

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from itertools import chain
 from math import inf
 
 from phasefield.config.errors import advice, nearest, shown
@@ -12,6 +13,7 @@ from phasefield.config.schema import COLLECTOR, PORE, Config, Host, Material, Pr
 MOST_STEPS = 100_000  # of a protocol, written out
 MOST_SNAPSHOTS = 100_000
 MOST_DROP = 1.0  # V across the collector
+OF_A_BLOCK = ("repeat", "efficiency_min", "steps")  # keys of a step
 
 
 def check(config: Config) -> list[str]:
@@ -147,18 +149,45 @@ def _check_steps(steps: Sequence[Step], key: str) -> list[str]:
     problems = []
     for i, step in enumerate(steps):
         here = f"{key}[{i}]"
-        own = {each.name: getattr(step, each.name) for each in fields(step) if each.name not in ("repeat", "steps")}
+        own = {each.name: getattr(step, each.name) for each in fields(step) if each.name not in OF_A_BLOCK}
         if step.steps is not None:
             if any(value is not None for value in own.values()):
                 given = ", ".join(name for name, value in own.items() if value is not None)
                 problems.append(f"{here} has steps of its own and {given}; move these into a step")
-            problems += _check_steps(step.steps, f"{here}.steps")
+            inside = _check_steps(step.steps, f"{here}.steps")
+            problems += inside or _check_efficiency(step, here)
+            continue
+        if step.efficiency_min is not None:
+            problems.append(
+                f"{here}.efficiency_min is {step.efficiency_min:g}, but the step is no block; it is judged by what a "
+                "repetition of several steps takes up and gives back (try efficiency_min beside repeat and steps)"
+            )
             continue
         problems += _check_hold(step, here) if step.potential_V is not None else _check_current(step, here)
         low, high = step.potential_min_V, step.potential_max_V
         if low is not None and high is not None and low >= high:
             problems.append(f"{here}.potential_min_V is {low:g}, not below potential_max_V, {high:g}; swap them")
     return problems
+
+
+def _check_efficiency(block: Step, here: str) -> list[str]:
+    """A block that ends by its efficiency: that it may take charge up and give it back."""
+    if block.efficiency_min is None:
+        return []
+    currents = _currents(block.steps)
+    if None in currents or (min(currents) < 0 < max(currents)):
+        return []
+    lacking = "strips: give one a negative" if max(currents) > 0 else "plates: give one a positive"
+    return [
+        f"{here}.efficiency_min is {block.efficiency_min:g}, but none of its steps {lacking} current_density_mA_cm2, "
+        "or a potential_V, or take efficiency_min away"
+    ]
+
+
+def _currents(steps: Sequence[Step]) -> list[float | None]:
+    """Of each step, those of blocks once [mA/cm2]; None where a potential is given."""
+    each = ([step.current_density_mA_cm2] if step.steps is None else _currents(step.steps) for step in steps)
+    return list(chain.from_iterable(each))
 
 
 def _check_current(step: Step, here: str) -> list[str]:

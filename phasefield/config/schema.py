@@ -180,7 +180,8 @@ class Counter:
 class Step:
     """One step of the cycler, or, where it has `steps` of its own, a block of them, `repeat` times.
 
-    Either a current is given, or a potential: to hold, or with a rate to sweep to.
+    Either a current is given, or a potential: to hold, or with a rate to sweep to. A block ends after a repetition that
+    gave back less than `efficiency_min` of the charge it took up.
     """
 
     current_density_mA_cm2: float | None = number(-1000, 1000, example=0.5, default=None)
@@ -195,6 +196,7 @@ class Step:
     cell_voltage_max_V: float | None = number(-5, 10, example=4.3, default=None)
     half_cell: bool | None = None
     repeat: int = number(1, 100000, example=10, default=1)
+    efficiency_min: float | None = number(0, 1, example=0.8, hint="a fraction, not per cent", default=None)
     steps: "tuple[Step, ...] | None" = None
 
 
@@ -210,12 +212,14 @@ class Protocol:
     current_density_mA_cm2: float | None = number(-1000, 1000, example=0.5, default=None)
     capacity_mAh_cm2: float | None = number(above=0, high=1000, example=4, default=None)
     cycles: int | None = number(1, 100000, example=1, default=None)
+    efficiency_min: float | None = number(0, 1, example=0.8, hint="a fraction, not per cent", default=None)
     sweep_rate_mV_s: float | None = number(above=0, high=1000, example=0.1, default=None)
     potential_min_V: float | None = number(-5, 5, example=0.01, default=None)
     potential_max_V: float | None = number(-5, 5, example=2.5, default=None)
     formation_cycles: int | None = number(1, 100000, example=2, default=None)
     cell_voltage_min_V: float | None = number(-5, 10, example=3.0, default=None)
     cell_voltage_max_V: float | None = number(-5, 10, example=4.3, default=None)
+    rest_h: float | None = number(above=0, high=1e5, example=0.1, default=None)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from cases import TINY
 from phasefield.cli import main
 
 PLATE = "current_density_mA_cm2: 0.5, capacity_mAh_cm2: 0.05"
+STRIP = "current_density_mA_cm2: -0.5, potential_max_V: 0.5"
+REST = "current_density_mA_cm2: 0, time_h: 0.1"
+CYCLE = f"repeat: 2, steps: [{{{PLATE}}}, {{{STRIP}}}]"
 DIGITS = "1" + "0" * 400
 
 VALUES = [
@@ -139,6 +142,29 @@ PROTOCOLS = [
         f"protocol.steps=[{{repeat: 100000, steps: [{{repeat: 100000, steps: [{{{PLATE}}}]}}]}}]",
         ["protocol.steps makes 1e+10 steps", "at most 100000", "repeat"],
     ),
+    (
+        f"protocol.steps=[{{{PLATE}, efficiency_min: 0.8}}]",
+        ["protocol.steps[0].efficiency_min is 0.8", "no block", "beside repeat and steps"],
+    ),
+    (f"protocol.steps=[{{{CYCLE}, efficiency_min: 80}}]", ["efficiency_min is 80", "at most 1", "not per cent"]),
+    (f"protocol.steps=[{{{CYCLE}, efficiency_min: -0.1}}]", ["efficiency_min is -0.1", "at least 0"]),
+    (f"protocol.steps=[{{{CYCLE}, efficiency_min: nan}}]", ["efficiency_min is nan", "finite"]),
+    (f"protocol.steps=[{{{CYCLE}, efficiency_min: good}}]", ["efficiency_min is 'good'", "a number"]),
+    (
+        f"protocol.steps=[{{repeat: 3, efficiency_min: 0.8, steps: [{{{PLATE}}}, {{{REST}}}]}}]",
+        ["protocol.steps[0].efficiency_min is 0.8", "none of its steps strips", "take efficiency_min away"],
+    ),
+    (
+        f"protocol.steps=[{{{PLATE}}}, {{efficiency_min: 0.8, steps: [{{{REST}}}, {{{STRIP}}}]}}]",
+        ["protocol.steps[1].efficiency_min is 0.8", "none of its steps plates", "positive"],
+    ),
+    (f"protocol.steps=[{{steps: [{{{PLATE}, efficiency_min: 1}}]}}]", ["protocol.steps[0].steps[0].efficiency_min"]),
+    (f"protocol.steps=[{{{CYCLE}, eficiency_min: 1}}]", ["eficiency_min is not a key", "efficiency_min"]),
+    (
+        "protocol.efficiency_min=0.8",
+        ["protocol.efficiency_min is not given in the files", "+protocol.efficiency_min=VALUE"],
+    ),
+    ("protocol=cycle_1_1 protocol.rest_h=0", ["protocol.rest_h is 0", "above 0"]),
     ("protocol.insertion=2", ["protocol.insertion is 2", "true or false"]),
 ]
 
@@ -151,6 +177,7 @@ SYNTAX = [
     ("seed=${", ["'seed=${' is no override"]),
     ("host.porosity=0.4;", ["'host.porosity=0.4;' is no override", "quote"]),
     ("host.image.labels={0:pore", ["no override", "quote"]),
+    ("hydra.run.dir=outputs/host=cnt", ["no override", "'hydra.run.dir=\"outputs/host=cnt\"'", "holds ="]),
     ("host=copper", ["host=copper does not exist", "cnt, cu, image, llto, llto_cnt"]),
     ("host=../material/cu", ["host=../material/cu does not exist", "choose from"]),
     ("host=/etc/passwd", ["host=/etc/passwd does not exist", "choose from"]),
@@ -195,7 +222,7 @@ HOSTS = [  # what only generating the host, or the whole box, shows
 
 @pytest.mark.parametrize("override, words", VALUES + PROTOCOLS + SYNTAX, ids=lambda each: str(each)[:50])
 def test_a_wrong_override_is_one_sentence(override, words, refused):
-    refused("simulate", *TINY, override, words=words)
+    refused("simulate", *TINY, *(override.split() if override.startswith("protocol=") else [override]), words=words)
 
 
 @pytest.mark.parametrize("overrides, words", HOSTS)
