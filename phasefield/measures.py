@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from phasefield.connectivity import joined_to
 from phasefield.units import mAh_per_cm2, mV, um
 
 WHERE = (  # the single numbers of `where_lithium_lies`
@@ -38,6 +37,22 @@ WORDS = {  # of each measure: (words, unit); a unit % shows the number times 100
     "pore_filling_by_depth": ("filling of the pores in nine layers, collector first", "%"),
     "roughness_um": ("roughness", "um"),
     "isolated_fraction": ("isolated lithium", "%"),
+    "dead_um": ("dead lithium, as a dense layer", "um"),
+    "dead_mAh_cm2": ("dead lithium, as charge", "mAh/cm2"),
+    "dead_pieces": ("pieces of dead lithium", ""),
+    "dead_smallest_um": ("smallest piece of dead lithium, across", "um"),
+    "dead_median_um": ("median piece of dead lithium, across", "um"),
+    "dead_largest_um": ("largest piece of dead lithium, across", "um"),
+    "floating_um": ("dead lithium by its potential, as a dense layer", "um"),
+    "cycles": ("complete cycles", ""),
+    "efficiency_first": ("coulombic efficiency of the first cycle", "%"),
+    "efficiency_last": ("coulombic efficiency of the last cycle", "%"),
+    "efficiency_after_first": ("coulombic efficiency, mean after the first cycle", "%"),
+    "lost_to_sei_mAh_cm2": ("lost to the SEI over all cycles", "mAh/cm2"),
+    "lost_to_dead_mAh_cm2": ("lost to dead lithium over all cycles", "mAh/cm2"),
+    "lost_to_insertion_mAh_cm2": ("left in the host over all cycles", "mAh/cm2"),
+    "lost_to_connected_mAh_cm2": ("left as connected lithium over all cycles", "mAh/cm2"),
+    "cycle_closure_error": ("largest error of the ledger of a cycle", ""),
     "nuclei": ("nuclei", ""),
     "active_surface": ("surface nucleated or spread over", "%"),
     "smallest_concentration_mol_L": ("smallest salt concentration", "mol/L"),
@@ -54,7 +69,6 @@ WORDS = {  # of each measure: (words, unit); a unit % shows the number times 100
     "peak_memory_MB": ("peak memory", "MB"),
 }
 BINS = 9  # of pore_filling_by_depth
-CONNECTED = 1e-3  # S/m: a cell that carries 5 A/m2 across 10 um with less than 50 mV counts as a conductor
 STEADY = 0.99  # of the largest current so far
 SPIKE = 0.1 * mAh_per_cm2  # a nucleation spike has recovered before this much charge
 
@@ -150,31 +164,11 @@ def roughness(pore, phase, spacing: float) -> float:
     return float(np.std((top + 0.5 + part) * spacing))
 
 
-def isolated_fraction(pore, phase, electronic_conductivity) -> float:
-    """Share of the lithium that no chain of conducting cells joins to the collector [-]; 0 without lithium.
-
-    A cell conducts above 1e-3 S/m; lithium in a cell beside a joined conductor counts as joined.
-    Args: electronic_conductivity: of each cell [S/m].
-    """
-    lithium = pore * phase
-    if lithium.sum() <= 0:
-        return 0.0
-    joined = joined_to(electronic_conductivity > CONNECTED, 0)
-    reach = joined.copy()
-    for axis in range(joined.ndim):
-        for offset in (-1, 1):
-            moved = np.roll(joined, offset, axis)
-            if axis == 0:
-                moved[0 if offset > 0 else -1] = False
-            reach |= moved
-    return float(lithium[~reach].sum() / lithium.sum())
-
-
-def measures(*, pore, phase, electronic_conductivity, spacing, bottom, top, history) -> dict:
+def measures(*, pore, phase, dead, spacing, bottom, top, history) -> dict:
     """Everything a figure or a table needs of one moment of a run, JSON-ready; units are in the keys.
 
     Args:
-        pore, phase, electronic_conductivity: fields [-, -, S/m]. spacing, bottom, top: [m].
+        pore, phase: fields [-]. spacing, bottom, top: [m]. dead: measures of `dead_lithium.dead_measures`.
         history: columns of `diagnostics.HISTORY` so far.
     """
     spike = nucleation_spike(history)
@@ -187,7 +181,7 @@ def measures(*, pore, phase, electronic_conductivity, spacing, bottom, top, hist
         "nucleation_overpotential_mV": 0.0 if spike is None else -spike.potential / mV,
         **where_lithium_lies(pore, phase, spacing, bottom, top),
         "roughness_um": roughness(pore, phase, spacing) / um,
-        "isolated_fraction": isolated_fraction(pore, phase, electronic_conductivity),
+        **dead,
         "lithium_um": last["lithium"] / um,
         "inserted_mAh_cm2": last["inserted_charge"] / mAh_per_cm2,
         "nuclei": int(last["nuclei"]),

@@ -10,7 +10,18 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from phasefield import build, checkpoint, device, diagnostics, measures, sharding, snapshots, status
+from phasefield import (
+    build,
+    checkpoint,
+    cycles,
+    dead_lithium,
+    device,
+    diagnostics,
+    measures,
+    sharding,
+    snapshots,
+    status,
+)
 from phasefield.config import Config, to_yaml
 from phasefield.host import Geometry
 from phasefield.interruption import Interrupted
@@ -29,6 +40,7 @@ DYNAMIC = (
     "overpotential",
     "reaction",
     "nucleated",
+    "dead_lithium",
 )
 MOST_WAITING = 4  # snapshots kept in memory while the disk does not take them
 LAST_TRIES = (1.0, 5.0, 20.0)  # s between the tries to write them when the run has come to its end
@@ -63,6 +75,8 @@ class Recorder:
     last_time: float = -1.0  # of the last snapshot [s]
     waiting: list = field(default_factory=list)  # (time, charge, fields) not on file yet
     history: dict = field(default_factory=dict)
+    times: list = field(default_factory=list)  # of all snapshots [s]
+    dead: dict = field(default_factory=dict)  # time of a snapshot [s]: its dead lithium [C/m2]
 
     def __post_init__(self):
         self.last_checkpoint = self.started
@@ -76,11 +90,12 @@ class Recorder:
         if not sharding.first_process():
             return
         checkpoint.discard(self.folder)
+        (self.folder / cycles.FILE).unlink(missing_ok=True)
         (self.folder / "config.yaml").write_text(to_yaml(self.config))
         geometry = self.geometry
         inserting = [phase.name for phase in build.phases(self.config, geometry.names) if phase.insertion is not None]
         kinds = dict.fromkeys(DYNAMIC, np.dtype("f4"))
-        kinds |= {f"lithiation_{name}": np.dtype("f4") for name in inserting}
+        kinds |= {f"lithiation_{name}": np.dtype("f4") for name in inserting} | {"dead_lithium": np.dtype("u1")}
         static = {f"fraction_{name}": part for name, part in zip(geometry.names, geometry.fractions, strict=True)}
         static["pore_fraction"] = geometry.pore
         static = {name: np.asarray(values, "f4") for name, values in static.items()}
@@ -100,6 +115,8 @@ class Recorder:
         self.last_time, self.spent = notes["last_time"], notes["wall_time_s"]
         if sharding.first_process():
             snapshots.truncate(self.path, self.on_file, self.rows)
+            self.times = list(snapshots.load(self.path).times)
+            (self.folder / cycles.FILE).unlink(missing_ok=True)
         self.measures = status.read_json(self.folder / status.MEASURES)
         self.measures.pop("reason", None)
         self.write(status.RUNNING)
@@ -128,9 +145,11 @@ class Recorder:
         if not sharding.first_process():
             return
         self.history = snapshot.history
+        dead = self._find_dead(now, fields, conductivity)
         if now > self.last_time:
             self.waiting.append((now, snapshot.charge, fields))
             self.last_time = now
+            self.times.append(now)
         trouble = self._put_on_file()
         if trouble and len(self.waiting) > MOST_WAITING:
             raise SnapshotError(f"{trouble}{GOES_ON}")
@@ -139,12 +158,13 @@ class Recorder:
         self.measures = measures.measures(
             pore=pore,
             phase=fields["phase"],
-            electronic_conductivity=conductivity,
+            dead=dead,
             spacing=self.geometry.spacing,
             bottom=self.geometry.bottom,
             top=self.geometry.top,
             history=self.history,
         )
+        self._write_cycles(finished=False)
         self.write(status.RUNNING)
         if self.lines:
             self.say(
@@ -185,6 +205,8 @@ class Recorder:
                 raise SnapshotError(f"{trouble}{GOES_ON}")
             self.say(f"[yellow]The last snapshots wait to be written:[/] {trouble}")
             time.sleep(wait)
+        if sharding.first_process():
+            self._write_cycles(finished=True)
         result = self.write(status.FINISHED)
         if sharding.first_process():
             checkpoint.discard(self.folder)
@@ -210,6 +232,40 @@ class Recorder:
             except OSError as error:
                 self.say(f"[yellow]{self.folder / status.MEASURES} was not written:[/] {error}")
         return result
+
+    def _find_dead(self, now: float, fields: dict, conductivity) -> dict:
+        """Measures of the dead lithium, whose cells join the fields.
+
+        Of the numbers as they are on file, so that a run that was cut counts the same.
+        """
+        lithium = np.asarray(self.geometry.pore, "f4") * np.asarray(fields["phase"], "f4")
+        spacing, volume = self.geometry.spacing, build.lithium(self.config).molar_volume
+        potentials = fields["electronic_potential"], fields["ionic_potential"]
+        dead, found = dead_lithium.dead_measures(lithium, conductivity, *potentials, spacing, volume)
+        fields["dead_lithium"] = dead
+        self.dead[now] = cycles.charge(lithium, dead, spacing, volume)
+        return found
+
+    def _dead_at(self, when: float, within: float) -> float | None:
+        """Dead lithium in the snapshot at a time [C/m2], None where none lies so near."""
+        index = cycles.nearest(self.times, when, within)
+        if index is None:
+            return None
+        if self.times[index] not in self.dead:  # of before the run was cut
+            run, volume = snapshots.load(self.path), build.lithium(self.config).molar_volume
+            self.dead[self.times[index]] = cycles.dead_charge(run, index, volume)
+        return self.dead[self.times[index]]
+
+    def _write_cycles(self, finished: bool) -> None:
+        """Replace cycles.csv, and bring what it says in short into the measures."""
+        found = cycles.cycles(self.history, build.lithium(self.config).molar_volume, self._dead_at, finished)
+        self.measures |= cycles.summary(found)
+        if not found:
+            return
+        try:
+            status.write_text(self.folder / cycles.FILE, cycles.table(found))
+        except OSError as error:
+            self.say(f"[yellow]{self.folder / cycles.FILE} was not written:[/] {error}")
 
     def _wall_time(self) -> float:
         return self.spent + time.monotonic() - self.started

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from phasefield import snapshots
+from phasefield import cycles, snapshots
+from phasefield.cycles import Cycle
 from phasefield.snapshots import SnapshotError
 from phasefield.units import mAh_per_cm2
 
@@ -64,6 +65,11 @@ class Run(snapshots.Run):
             raise SnapshotError(f"{path} does not exist; a run writes it beside its file") from None
         except (OSError, ValueError) as error:
             raise SnapshotError(f"{path} cannot be read ({error})") from error
+
+    @cached_property
+    def cycles(self) -> tuple[Cycle, ...]:
+        """The cycles of plating and stripping with the ledger of each; empty where nothing was stripped."""
+        return cycles.of_run(self)
 
     def at(self, *, capacity: float | None = None, time: float | None = None, index: int | None = None) -> Moment:
         """The snapshot nearest to a capacity [mAh/cm2] or a time [s], or the one at an index, -1 for the last.

@@ -44,6 +44,7 @@ FIELDS = {
     "overpotential": Quantity("V", "overpotential, negative while plating"),
     "reaction": Quantity("A/m3", "volumetric plating rate, positive plates"),
     "nucleated": Quantity("1", "nucleated share of the surface"),
+    "dead_lithium": Quantity("1", "whether no chain of conducting cells joins the lithium to the collector"),
 }
 FIELD_FAMILIES = {"fraction_": "volume fraction of {}", "lithiation_": "lithiation of {}"}
 HISTORY = {

@@ -52,9 +52,17 @@ def write_json(path: Path, content: Mapping) -> None:
 
     Raises: OSError where it cannot be written.
     """
+    write_text(path, json.dumps(_plain(content), indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file; readers see the old one or the new one, whole.
+
+    Raises: OSError where it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        temporary.write_text(json.dumps(_plain(content), indent=2) + "\n")
+        temporary.write_text(text)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 LAYERS = (
     "memory",
     "units arguments config connectivity precision sharding journal interruption status gpus run_checks",
-    "grid state materials operators protocol device measures snapshots sources sweep cathode inventory",
-    "host solvers xdmf",
+    "grid state materials operators protocol device dead_lithium snapshots sources sweep measures cathode inventory",
+    "host solvers xdmf cycles",
     "physics conduction current_distribution plotting",
     "model growth report",
     "diagnostics",

@@ -106,35 +106,6 @@ def test_roughness_of_a_wave_is_its_amplitude_over_root_two():
     assert measures.roughness(np.ones_like(smooth), smooth, 1.0) == pytest.approx(5 / np.sqrt(2), rel=0.01)
 
 
-def test_isolated_fraction():
-    phase = np.zeros(SHAPE)
-    phase[:10, :] = 1  # on the floor
-    phase[20:24, 3:5] = 1  # and a blob in the middle of nothing
-    sigma = np.where(phase > 0, 1000.0, 1e-9)
-    ones = np.ones(SHAPE)
-    blob = 8 / (80 + 8)
-    assert measures.isolated_fraction(ones, phase, sigma) == pytest.approx(blob)
-    wire = sigma.copy()
-    wire[10:20, 3] = 10.0  # a host that conducts joins it
-    assert measures.isolated_fraction(ones, phase, wire) == 0
-    poor = sigma.copy()
-    poor[10:20, 3] = 1e-5  # one that hardly does, does not
-    assert measures.isolated_fraction(ones, phase, poor) == pytest.approx(blob)
-    assert measures.isolated_fraction(ones, 0 * phase, sigma) == 0
-
-
-def test_isolation_sees_the_periodic_sides_but_not_through_floor_and_ceiling():
-    phase = np.zeros(SHAPE)
-    phase[:11, 0] = 1
-    phase[10, -1] = 1  # joined to column 0 around the side
-    sigma = np.where(phase > 0, 1000.0, 1e-9)
-    assert measures.isolated_fraction(np.ones(SHAPE), phase, sigma) == 0
-    phase[-1, 4] = 1  # the ceiling is no neighbour of the floor
-    phase[0, 4] = 1
-    sigma = np.where(phase > 0, 1000.0, 1e-9)
-    assert measures.isolated_fraction(np.ones(SHAPE), phase, sigma) == pytest.approx(1 / 14)
-
-
 def run(potential, charge=None, **columns):
     potential = np.asarray(potential, float)
     charge = np.linspace(0, 1, len(potential)) * 0.02 * mAh_per_cm2 if charge is None else np.asarray(charge)

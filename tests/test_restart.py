@@ -52,7 +52,8 @@ def assert_same_run(folder, other):
     here, there = (json.loads((each / "measures.json").read_text()) for each in (folder, other))
     assert {k: v for k, v in here.items() if k not in timing} == {k: v for k, v in there.items() if k not in timing}
     left = {path.name for path in folder.iterdir()} - {".lock", "figures"}
-    assert left == {"run.vtkhdf", "measures.json", "status.json", "config.yaml"}
+    assert left == {"run.vtkhdf", "measures.json", "status.json", "config.yaml", "cycles.csv"}
+    assert (folder / "cycles.csv").read_text() == (other / "cycles.csv").read_text()
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from phasefield import sources, status
+from phasefield.cycles import molar_volume
 from phasefield.measures import WORDS
 from phasefield.plotting.style import phase_label
 from phasefield.report import files
 from phasefield.report.words import Measure, measure, number, where
 from phasefield.snapshots import Run, load
-from phasefield.units import FARADAY, cm3, mAh_per_cm2, um
+from phasefield.units import FARADAY, mAh_per_cm2, um
 
 VERDICT = (  # of the measures, what comes first
     "capacity_mAh_cm2",
@@ -106,13 +107,6 @@ def _charge(value: float) -> str:
     """A charge in mAh/cm2, small ones with their power of ten."""
     value /= mAh_per_cm2
     return f"{value:.6f}".replace("-", "−") if abs(value) >= 1e-4 or value == 0 else number(value, 3)
-
-
-def molar_volume(run: Run) -> float | None:
-    """Molar volume of lithium of a run [m3/mol], from its configuration; None where that does not say."""
-    lithium = sources.read_config(str(run.metadata.get("config", ""))).get("lithium")
-    volume = lithium.get("molar_volume_cm3_mol") if isinstance(lithium, Mapping) else None
-    return volume * cm3 if isinstance(volume, int | float) and volume > 0 else None
 
 
 def provenance(run: Run) -> list[Measure]:
