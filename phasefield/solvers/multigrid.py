@@ -10,9 +10,9 @@ them (stencil summed over the other axes), so interpolation follows the conducto
 products. This is Dendy's black-box multigrid (J. Comput. Phys. 48 (1982) 366) with the interpolation factorised by
 axis, which keeps the 3^d-point stencils and makes the products a dozen array operations an axis. g is lumped: it is
 summed with the mean of the fields' transfers, which cost no iteration against Galerkin products of it and saves a third
-of the work; where the fields follow different neighbours it also ties these to each other (`parted_coupling`), or the
-coarse operator would lose it and overshoot. Smoothing is two sweeps of Jacobi with the fields' 2x2 block of each point, and two corrections from below
-the first coarse level, where they cost little (a W-cycle from there on).
+of the work; where the fields follow different neighbours it also ties these to each other (`parted_coupling`), or a
+coarse operator would lose it and overshoot. Smoothing is two sweeps of Jacobi with the fields' 2x2 block of each point,
+and two corrections from below the first coarse level, where they cost little (a W-cycle from there on).
 """
 
 from collections.abc import Sequence
