@@ -22,7 +22,7 @@ DIMENSIONLESS = re.findall(
     porosity porosity_tolerance particle_flatness diffuse_cells llto width_factor fraction transference_number
     thermodynamic_factor bruggeman_exponent cathodic_transfer_coefficient steepness phase_change nucleation_fraction
     growth charge_tolerance salt_tolerance newton_iterations linear_iterations interface_cells front_mobility cycles
-    formation_cycles area_ratio state_of_charge
+    formation_cycles area_ratio state_of_charge lithium_per_formula kept_when_stripped
     repeat
     """,
 )

@@ -15,7 +15,7 @@ from phasefield.units import FARADAY, GAS_CONSTANT
 CONDUCTIVITY_FLOOR = 1e-9  # S/m: gives voids and insulators a potential; leaks 1e-4 A/m2 across one um at 0.1 V
 OVERPOTENTIAL_STEP = 0.05  # V: largest change of eta in one Newton iteration
 RESIDUAL_REDUCTION = 0.02  # of each linear solve; Newton does the rest
-SMALLEST_STOCK = 1e-20  # A/m3: nothing left to strip
+SMALLEST_STOCK = 1e-20  # C/m3: nothing left to strip
 FRONT = 0.02  # of xi (1 - xi): where there is a front whose speed counts
 REST_CURRENT = 0.01  # A/m2: what errors are held against when no current flows
 
@@ -214,14 +214,14 @@ def reactions(model, state, fixed: Conductors, potentials, dt):
 def _within_stock(rate, gain, model, state, dt):
     """Plating rate and slope, the stripping part of which takes no more in a step than there is.
 
-        s = s_all (1 - exp(-s_kin/s_all)),   s_all = eps_p xi F/(Vm dt)
+        s = s_all (1 - exp(-s_kin/s_all)),   s_all = eps_p xi F/(Vm dt),
 
     what stripping in proportion to the lithium left does exactly; far from s_all it is s_kin.
     """
-    everything = model.reactive_pore * jnp.maximum(state.phase, 0.0) * FARADAY / (model.lithium.molar_volume * dt)
+    stock = model.reactive_pore * jnp.maximum(state.phase, 0.0) * FARADAY / model.lithium.molar_volume
     strips = rate < 0
-    share = jnp.where(strips, -rate / jnp.maximum(everything, SMALLEST_STOCK), 0.0)
-    return jnp.where(strips, everything * jnp.expm1(-share), rate), gain * jnp.exp(-share)
+    share = jnp.where(strips, -rate * dt / jnp.maximum(stock, SMALLEST_STOCK), 0.0)
+    return jnp.where(strips, stock / dt * jnp.expm1(-share), rate), gain * jnp.exp(-share)
 
 
 def holding_conductance(model):

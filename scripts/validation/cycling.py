@@ -1,7 +1,7 @@
 """Cycling of the four substrates in 2D and in 3D: coulombic efficiency, and where the charge of each cycle stays."""
 
-from phasefield import snapshots
 from phasefield import cycles as ledger
+from phasefield import snapshots
 from phasefield.units import mAh_per_cm2
 from validation import results
 from validation.runs import run_all
@@ -39,7 +39,8 @@ def study() -> None:
                 charges = (cycle.plated, cycle.stripped, cycle.sei, cycle.dead_change, cycle.connected_change,
                            cycle.inserted, cycle.double_layer)  # fmt: skip
                 each.append([what, HOSTS[host], cycle.number, cycle.efficiency,
-                             *(None if q is None else q / mAh_per_cm2 for q in charges), cycle.closure_error])  # fmt: skip
+                             *(None if q is None else q / mAh_per_cm2 for q in charges),
+                             cycle.closure_error])  # fmt: skip
             later = found[1:] or found
             means.append([what, HOSTS[host], len(found), found[0].efficiency, min(c.efficiency for c in later),
                           sum(c.efficiency for c in later) / len(later), found[-1].efficiency,

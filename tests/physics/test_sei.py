@@ -169,9 +169,10 @@ def test_every_cycle_pays_for_the_lithium_it_lays_bare():
 
 
 def test_a_film_that_stays_is_paid_for_once():
+    """But for what the lithium carried away from the wall, and what is laid on it where it is thin."""
     (first, second), ledger, _ = cycled(1.0)
     assert ledger < 1e-9
-    assert second - first < 0.2 * first
+    assert second - first < 0.35 * first
 
 
 def test_a_model_without_a_film_has_none():
