@@ -58,7 +58,7 @@ def impedance(
     charge_transfer=0.0,
     storage=None,
     plate_capacitance: float = 0.0,
-    mean: str = "harmonic",
+    mean: str = "arithmetic",
 ) -> Impedance:
     """Impedance of a porous electrode or mixed conductor of fixed geometry [Ohm m2].
 
@@ -83,7 +83,8 @@ def impedance(
         storage: S, what the reaction fills per volume of electrode [F/m3]: capacity over -dU/dtheta, above 0; number or
             array. None for a reaction that goes on for ever, as plating does.
         plate_capacitance: double layer of each blocking plate [F/m2].
-        mean: of conductivities on the faces between cells, see `current_distribution`.
+        mean: of conductivities on the faces between cells: "arithmetic", as in the model; "harmonic" is exact for
+            layers, and hard to solve at high frequency where single cells are cut off in both conductors.
 
     Raises:
         ImpedanceError: an argument out of range or of the wrong shape; no path through; no convergence.
@@ -95,7 +96,7 @@ def impedance(
 
         >>> import numpy as np
         >>> import phasefield as pf
-        >>> found = pf.impedance(np.ones(16), 3.0, 1e-6, [0, 1e6], cell="blocking",
+        >>> found = pf.impedance(np.ones(16), 3.0, 1e-6, [0, 1e8], cell="blocking",
         ...                      capacitance=1e8, plate_capacitance=0.2)
         >>> (16e-6 / found.impedance.real).round(3).tolist()
         [1.0, 4.0]
@@ -196,10 +197,10 @@ def respond(
         if not error <= ACCEPTED:
             raise ImpedanceError(
                 f"the response at {each:g} Hz did not converge in {taken} iterations: {error:.1e} of the current is "
-                "left over; smooth the fields by a cell, or reduce their contrast"
+                "left over; smooth the fields by a cell, reduce their contrast, or try a lower frequency"
             )
         found[i], total, worst = 1 / complex(current), total + taken, max(worst, error)
-    return Impedance(np.asarray(frequency, float), found, total, worst)
+    return Impedance(np.asarray(frequency), found, total, worst)
 
 
 @partial(jax.jit, static_argnames="mean")

@@ -22,7 +22,7 @@ from phasefield.units import FARADAY, GAS_CONSTANT
 
 DISC_AREA = 1.131e-4  # m2; source: A-ESI, discs 12 mm wide
 LOWEST, HIGHEST = 0.1, 1e5  # Hz; source: A-ESI, impedance of the two-electrode cell
-POINTS_PER_DECADE = 5
+POINTS_PER_DECADE = 10
 
 
 @dataclass(frozen=True)
