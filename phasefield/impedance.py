@@ -110,7 +110,9 @@ def impedance(
     shape, fields = _fields(given if storage is None else given | {"storage": storage})
     sigma, kappa, double_layer, slope, *stored = fields
     if stored and not stored[0].all():
-        raise ImpedanceError("storage is 0 in some cells; it must be above 0: give charge_transfer 0 where nothing reacts")
+        raise ImpedanceError(
+            "storage is 0 in some cells; it must be above 0: give charge_transfer 0 where nothing reacts"
+        )
     elastance = 1 / stored[0] if stored else np.zeros(shape)
     h = check.number("spacing", spacing, "above 0, the edge of a cell in metres", lambda v: v > 0)
     plates = check.number("plate_capacitance", plate_capacitance, "zero or positive, in F/m2", lambda v: v >= 0)
@@ -207,9 +209,9 @@ def respond(
 def _solve(conductivities, coupling, low, high, spacing, guess, tolerance, max_iterations, mean):
     """(potentials (2, *shape), current [A/m2], Convergence) at 1 V; the error is the left over current [A/m2].
 
-    The system T + jW is complex symmetric, so the conjugate gradients run unconjugated (COCG), and the real T + W, which
-    differs from it by no more than a factor of sqrt(2), gives the multigrid. The current is corrected for what the
-    iteration left over: its error is of second order in that.
+    The system T + jW is complex symmetric, so the conjugate gradients run unconjugated (COCG: van der Vorst & Melissen,
+    IEEE Trans. Magn. 26 (1990) 706), and the real T + W, within a factor of sqrt(2) of it, gives the multigrid. The
+    current is corrected for what the iteration left over: its error is of second order in that.
     """
     h, cells = spacing, low[0].size
     ends = jnp.zeros(conductivities.shape, coupling.dtype).at[:, 0].add(low / h).at[:, -1].add(high / h)

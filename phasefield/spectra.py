@@ -14,7 +14,7 @@ from phasefield import model as model_module
 from phasefield.config import Config
 from phasefield.host import Geometry
 from phasefield.spectroscopy import DISC_AREA, Arc, TwoElectrode
-from phasefield.units import cm2
+from phasefield.units import cm2, um
 
 TABLE, MEASURES = "impedance.csv", "impedance.json"
 HEADER = ("measurement", "state", "frequency_Hz", "real_Ohm_cm2", "imaginary_Ohm_cm2")
@@ -30,11 +30,13 @@ class Spectra:
     Args:
         spectra: (measurement, state) -> (frequency [Hz], impedance [Ohm m2]); 0 Hz is direct current.
         measures: state -> measurement -> name with its unit -> number, as they are written.
+        thickness: of the host between the plates [m].
         notes: what a user must know.
     """
 
     spectra: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
     measures: dict[str, dict[str, dict[str, float | None]]]
+    thickness: float
     notes: tuple[str, ...] = ()
 
 
@@ -50,16 +52,16 @@ def measure(config: Config, geometry: Geometry) -> Spectra:
     if not geometry.layer.any():
         note = "a bare collector has no host layer: nothing is put between two plates"
     notes += [note] if note else []
-    frequency = spectroscopy.frequencies()
+    frequency, inside = spectroscopy.frequencies(), spectroscopy.planes(model)
+    thickness = (inside.stop - inside.start) * geometry.spacing
     for name, thetas in states.items():
         state, found = model_module.initial_state(model, config.seed, thetas), {}
         if geometry.layer.any():
             for measurement, wet in BETWEEN_PLATES.items():
                 cell = spectroscopy.two_electrode(model, state, frequency, wet=wet)
-                length = len(range(*spectroscopy.planes(model).indices(geometry.shape[0]))) * geometry.spacing
                 spectra[measurement, name] = (
                     np.append(frequency, 0.0),
-                    np.append(cell.spectrum.impedance, length / cell.electronic),
+                    np.append(cell.spectrum.impedance, thickness / cell.electronic),
                 )
                 found[measurement] = _conductivities(cell)
         own = spectroscopy.half_cell(model, state, frequency).impedance
@@ -68,7 +70,7 @@ def measure(config: Config, geometry: Geometry) -> Spectra:
             spectra[measurement, name] = frequency, impedance
             found[measurement] = _arc(spectroscopy.charge_transfer(frequency, impedance))
         measures[name] = found
-    return Spectra(spectra, measures, tuple(notes))
+    return Spectra(spectra, measures, thickness, tuple(notes))
 
 
 def _states(config: Config, names: tuple[str, ...]) -> tuple[dict[str, tuple[float, ...]], str]:
@@ -87,6 +89,7 @@ def _conductivities(cell: TwoElectrode) -> dict[str, float | None]:
     return {
         "total_S_m": cell.total,
         "electronic_S_m": cell.electronic,
+        "after_one_hour_S_m": cell.after_waiting,
         "ionic_S_m": cell.ionic,
         "ionic_alone_S_m": cell.ionic_alone,
         "error": cell.spectrum.error,
@@ -134,6 +137,7 @@ def write(found: Spectra, folder: Path) -> list[Path]:
         os.replace(temporary, folder / TABLE)
     finally:
         temporary.unlink(missing_ok=True)
-    content = {"disc_area_cm2": DISC_AREA / cm2, "states": found.measures, "notes": list(found.notes)}
+    content = {"disc_area_cm2": DISC_AREA / cm2, "thickness_um": found.thickness / um or None}
+    content |= {"states": found.measures, "notes": list(found.notes)}
     status.write_json(folder / MEASURES, content)
     return [folder / TABLE, folder / MEASURES]

@@ -1,8 +1,8 @@
-"""Impedance of the model in a state: a whole electrode between ion-blocking plates, and in a half cell; what is read off.
+"""Impedance of the model in a state, between ion-blocking plates and in a half cell, and what is read off it.
 
-The coefficients are those of the charge balance itself: the slope -ds/deta of a time step of length dt is the admittance
-at the Laplace variable s = 1/dt, of the double layer, of plating and of insertion with what it fills. So y(j w) is
-`charge.reactions` at dt = 1/(j w). The salt keeps its concentration.
+The coefficients are those of the charge balance itself: the slope -ds/deta of a time step of length dt is the
+admittance at the Laplace variable s = 1/dt, of the double layer, of plating and of insertion with what it fills. So
+y(j w) is `charge.reactions` at dt = 1/(j w). The salt keeps its concentration.
 """
 
 from dataclasses import dataclass, replace
@@ -23,6 +23,8 @@ from phasefield.units import FARADAY, GAS_CONSTANT
 DISC_AREA = 1.131e-4  # m2; source: A-ESI, discs 12 mm wide
 LOWEST, HIGHEST = 0.1, 1e5  # Hz; source: A-ESI, impedance of the two-electrode cell
 POINTS_PER_DECADE = 10
+WAITING = 3600.0  # s of chronoamperometry; E: A-ESI does not say how long
+EARLIER = float(np.exp(-np.euler_gamma))  # of 1/t: where the Laplace transform of a slow decay shows its value at t
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,15 @@ class TwoElectrode:
         spectrum: its impedance.
         total: conductivity at the highest frequency, thickness over the real part [S/m].
         electronic: conductivity at direct current, where ions stand still [S/m].
+        after_waiting: conductivity that chronoamperometry shows after an hour [S/m]: that of the electrons, and of ions
+            on their way to fill host phases and double layers.
         ionic_alone: conductivity of the ions' paths without the electrons' [S/m].
     """
 
     spectrum: Impedance
     total: float
     electronic: float
+    after_waiting: float
     ionic_alone: float
 
     @property
@@ -73,7 +78,9 @@ def two_electrode(model: Model, state: State, frequency=None, *, wet: bool = Tru
 
         total = L/Re Z at the highest frequency,   electronic = L/Z at 0 Hz,   ionic = total - electronic
 
-    Each plate has the double layer of bare host surface on its area.
+    Each plate has the double layer of bare host surface on its area. At 0 Hz nothing is left to fill: where no lithium
+    metal reacts, phi_s - phi_l has become U(theta) everywhere, phi_l is even, and electrons alone move. Before, at a
+    time t, the current is close to what the Laplace variable exp(-gamma)/t has in place of j w.
 
     Args:
         model, state: where to linearise, at the state's own potentials.
@@ -82,6 +89,7 @@ def two_electrode(model: Model, state: State, frequency=None, *, wet: bool = Tru
             host's solids only.
 
     Raises: ImpedanceError where the solver does not converge; ValueError where there is no host layer.
+    Source: Schapery, 4th US Natl. Congr. Appl. Mech. 2 (1962) 1075, for the current at a time.
     """
     model, state = cast(model, jnp.float64), cast(state, jnp.float64)
     inside = planes(model)
@@ -92,15 +100,17 @@ def two_electrode(model: Model, state: State, frequency=None, *, wet: bool = Tru
     kappa, sigma = np.asarray(fixed.ionic[inside]), np.asarray(fixed.electronic[inside])
     contacts = blocking_contacts(kappa, sigma, float(h), float(model.lithium.double_layer_capacitance))
     given = frequencies() if frequency is None else np.asarray(frequency, float)
+    late = EARLIER / WAITING / (2j * np.pi)
     found = respond(
-        kappa, sigma, lambda s: admittance(model, state, fixed, s)[inside], contacts, h, np.append(given, 0.0)
+        kappa, sigma, lambda s: admittance(model, state, fixed, s)[inside], contacts, h, np.append(given, (late, 0.0))
     )
     length = float(h) * len(kappa)
-    spectrum = replace(found, frequency=found.frequency[:-1], impedance=found.impedance[:-1])
+    spectrum = replace(found, frequency=given, impedance=found.impedance[:-2])
     return TwoElectrode(
         spectrum=spectrum,
         total=length / spectrum.impedance[0].real,
         electronic=length / found.impedance[-1].real,
+        after_waiting=length / found.impedance[-2].real,
         ionic_alone=effective_conductivity(kappa, mean="arithmetic"),
     )
 
@@ -180,5 +190,3 @@ def charge_transfer(frequency, impedance) -> Arc | None:
     start = before[-1] if before.size else position[0]
     end = bottoms[bottoms > top][0]
     return Arc(float(real(start)), float(real(end) - real(start)), float(10**-top))
-
-

@@ -79,9 +79,7 @@ def test_mixed_conductor_between_blocking_plates():
 def test_direct_current_is_electrons_and_high_frequency_both():
     """In a field of blobs, against steady conduction of one field."""
     sigma, kappa = layered()
-    found = pf.impedance(
-        sigma, kappa, 1e-6, [1e8, 1e-9, 0.0], cell="blocking", capacitance=C, plate_capacitance=0.2
-    )
+    found = pf.impedance(sigma, kappa, 1e-6, [1e8, 1e-9, 0.0], cell="blocking", capacitance=C, plate_capacitance=0.2)
     fast, slow, steady = SHAPE[0] * 1e-6 / found.impedance
     assert steady.real == pytest.approx(pf.effective_conductivity(sigma, mean="arithmetic"), rel=1e-6)
     assert slow == pytest.approx(steady, rel=1e-6)
@@ -103,14 +101,12 @@ def test_real_and_imaginary_parts_belong_together():
     assert 2 / np.pi * integral == pytest.approx(z.real[-1] - z.real[0], rel=2e-3)
 
 
-def test_repeated_sideways_or_drawn_out_into_depth_it_is_the_same():
+def test_repeated_sideways_and_drawn_out_into_depth_it_is_the_same():
     sigma, kappa = layered(3, (8, 4))
     options = {"capacitance": C, "charge_transfer": G, "storage": 1e9}
     once = pf.impedance(sigma, kappa, 1e-6, FREQUENCY, **options).impedance
-    twice = pf.impedance(np.tile(sigma, 2), np.tile(kappa, 2), 1e-6, FREQUENCY, **options).impedance
-    deep = [np.repeat(k[:, None], 4, axis=1) for k in (sigma, kappa)]
-    assert twice == pytest.approx(once, rel=1e-7)
-    assert pf.impedance(*deep, 1e-6, FREQUENCY, **options).impedance == pytest.approx(once, rel=1e-7)
+    box = [np.repeat(np.tile(k, 2)[:, None], 4, axis=1) for k in (sigma, kappa)]
+    assert pf.impedance(*box, 1e-6, FREQUENCY, **options).impedance == pytest.approx(once, rel=1e-7)
 
 
 @pytest.mark.parametrize(

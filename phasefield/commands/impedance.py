@@ -7,7 +7,7 @@ from phasefield import config as schema
 from phasefield.commands.checks import Parser, folder
 from phasefield.config import plain_data
 from phasefield.plotting import style
-from phasefield.plotting.nyquist import nyquist_figure, read_spectra
+from phasefield.plotting.nyquist import nyquist_figure, read_spectra, thickness_beside
 
 
 def main(arguments: list[str]) -> int:
@@ -42,7 +42,8 @@ def main(arguments: list[str]) -> int:
     for note in [*build.grid_shape(config)[1], *found.notes]:
         print("Note:", note)
     written = spectra.write(found, options.output)
-    figure = nyquist_figure(read_spectra(options.output / spectra.TABLE))
+    table = options.output / spectra.TABLE
+    figure = nyquist_figure(read_spectra(table), thickness_beside(table))
     for path in [*style.save(figure, options.output / "nyquist.png"), *written]:
         print("Written:", path)
     return 0

@@ -1,18 +1,21 @@
 """Nyquist plots of impedance.csv, and the conductivity between blocking plates against frequency."""
 
 import csv
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from phasefield.plotting import style
 from phasefield.snapshots import SnapshotError
+from phasefield.units import cm2, um
 
-TABLE = "impedance.csv"
+TABLE, MEASURES = "impedance.csv", "impedance.json"
 COLUMNS = ("measurement", "state", "frequency_Hz", "real_Ohm_cm2", "imaginary_Ohm_cm2")
 NYQUIST = {"half_cell": "Half cell with lithium", "electrode": "Electrode alone"}
 PLATES = {"two_electrode_wet": "Between plates, with electrolyte", "two_electrode_dry": "Between plates, dry"}
@@ -50,6 +53,16 @@ def read_spectra(path) -> dict[str, dict[str, Spectrum]]:
     return found
 
 
+def thickness_beside(path) -> float | None:
+    """Thickness of the host layer [m] from the impedance.json beside a table; None where that does not say."""
+    try:
+        found = json.loads((Path(path).with_name(MEASURES)).read_text(encoding="utf-8")).get("thickness_um")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+    is_number = isinstance(found, int | float) and not isinstance(found, bool)
+    return found * um if is_number and np.isfinite(found) and found > 0 else None
+
+
 @style.styled
 def nyquist_figure(spectra: Mapping[str, Mapping[str, Spectrum]], thickness: float | None = None) -> Figure:
     """Nyquist plots, with frequencies at the decades, and the impedance between plates against frequency.
@@ -62,7 +75,7 @@ def nyquist_figure(spectra: Mapping[str, Mapping[str, Spectrum]], thickness: flo
     arcs, plates = ([name for name in names if name in there] for names in (NYQUIST, PLATES))
     wide, high, step = 68.0, 46.0, 86.0
     rows = [names for names in (arcs, plates) if names]
-    figure = style.new_figure(style.PAGE, 8 + len(rows) * (high + 17))
+    figure = style.new_figure(style.PAGE, 2 + len(rows) * (high + 17))
     letters = iter("abcd")
     for row, names in enumerate(rows):
         for column, name in enumerate(names):
@@ -107,21 +120,28 @@ def _decades(frequency: np.ndarray) -> np.ndarray:
 
 
 def _name_decades(axes: Axes, frequency, z, widest: float, tallest: float) -> None:
-    """The frequencies beside their dots, those left out that would lie on another."""
+    """The frequencies beside their dots, inside the arc; left out where they would lie on another."""
     named: list[complex] = []
-    for f, each in zip(frequency, z, strict=True):
+    for f, each in sorted(zip(frequency, z, strict=True), key=lambda pair: pair[1].imag):
         far = all(max(abs(each.real - o.real) / widest, 0.7 * abs(each.imag - o.imag) / tallest) > 0.06 for o in named)
-        if far and -each.imag < 0.96 * tallest:
-            text = f"{f / 1000:g} kHz" if f >= 1000 else f"{f:g} Hz"
-            axes.annotate(text, (each.real, -each.imag), (0, 4), textcoords="offset points", fontsize=6, ha="center")
-            named.append(each)
+        if not far or not 0 <= -each.imag < 0.96 * tallest:
+            continue
+        text = f"{f / 1000:g} kHz" if f >= 1000 else f"{f:g} Hz"
+        rising = each.real < 0.5 * widest
+        place = (5, 0) if rising else (-5, 0)
+        halo = [withStroke(linewidth=1.5, foreground="white")]
+        options = {"textcoords": "offset points", "fontsize": 6, "ha": "left" if rising else "right",
+                   "path_effects": halo}  # fmt: skip
+        axes.annotate(text, (each.real, -each.imag), place, va="center" if -each.imag > 0.04 * tallest else "bottom",
+                      **options)  # fmt: skip
+        named.append(each)
 
 
 def _between_plates(axes: Axes, lines: Mapping[str, Spectrum], thickness: float | None) -> None:
-    """Size of the admittance against frequency, as a conductivity where the thickness is known; direct current dashed."""
+    """|Y| against frequency, as a conductivity where the thickness is known; direct current dotted."""
     for number, (label, (frequency, z)) in enumerate(lines.items()):
         flowing = frequency > 0
-        values = 1e4 / np.abs(z) * (1.0 if thickness is None else thickness)  # S/m2 or S/m
+        values = 1 / cm2 / np.abs(z) * (1.0 if thickness is None else thickness)  # S/m2 or S/m
         axes.loglog(frequency[flowing], values[flowing], label=STATES.get(label, style.literal(label)), **_look(number))
         if not flowing.all():
             axes.axhline(values[~flowing][0], color=_look(number)["color"], linewidth=0.6, linestyle=":")
