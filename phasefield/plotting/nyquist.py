@@ -98,13 +98,17 @@ def _look(number: int) -> dict:
 
 
 def _nyquist(axes: Axes, lines: Mapping[str, Spectrum], shape: float) -> None:
-    """-Im Z against Re Z on equal axes, wide enough for the real parts; decades of frequency as dots."""
-    widest = 1.12 * max(float(z.real.max()) for _, z in lines.values())
+    """-Im Z against Re Z on equal axes, wide enough for the real parts; decades of frequency as dots.
+
+    Those of the widest spectrum are named.
+    """
+    widths = [float(z.real.max()) for _, z in lines.values()]
+    widest = 1.12 * max(widths)
     for number, (label, (frequency, z)) in enumerate(lines.items()):
         axes.plot(z.real, -z.imag, label=STATES.get(label, style.literal(label)), **_look(number))
         decades = _decades(frequency)
         axes.plot(z.real[decades], -z.imag[decades], ".", color=_look(number)["color"], markersize=5)
-        if number == 0:
+        if number == widths.index(max(widths)):
             _name_decades(axes, frequency[decades], z[decades], widest, widest / shape)
     axes.set(xlim=(0, widest), ylim=(0, widest / shape), xlabel=REAL, ylabel=IMAGINARY)
     axes.set_aspect("equal", adjustable="box")
