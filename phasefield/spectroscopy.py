@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from phasefield.conduction import effective_conductivity
 from phasefield.impedance import Impedance, blocking_contacts, half_cell_contacts, respond
 from phasefield.model import Model
 from phasefield.physics import charge
@@ -96,7 +95,7 @@ def two_electrode(model: Model, state: State, frequency=None, *, wet: bool = Tru
     if inside.stop - inside.start < 2:
         raise ValueError("there is no host layer to put between two plates")
     model = model if wet else dry(model)
-    h, fixed = model.grid.spacing, charge.conductors(model, state)
+    h, fixed = model.grid.spacing, _conductors(model, state)
     kappa, sigma = np.asarray(fixed.ionic[inside]), np.asarray(fixed.electronic[inside])
     contacts = blocking_contacts(kappa, sigma, float(h), float(model.lithium.double_layer_capacitance))
     given = frequencies() if frequency is None else np.asarray(frequency, float)
@@ -104,6 +103,9 @@ def two_electrode(model: Model, state: State, frequency=None, *, wet: bool = Tru
     found = respond(
         kappa, sigma, lambda s: admittance(model, state, fixed, s)[inside], contacts, h, np.append(given, (late, 0.0))
     )
+    # the ions in the place of the electrons, beside nothing: the same compiled program
+    nothing = np.full_like(kappa, charge.CONDUCTIVITY_FLOOR)
+    alone = respond(nothing, kappa, lambda s: np.zeros_like(kappa), blocking_contacts(nothing, kappa, h, 0.0), h, [0.0])
     length = float(h) * len(kappa)
     spectrum = replace(found, frequency=given, impedance=found.impedance[:-2])
     return TwoElectrode(
@@ -111,7 +113,7 @@ def two_electrode(model: Model, state: State, frequency=None, *, wet: bool = Tru
         total=length / spectrum.impedance[0].real,
         electronic=length / found.impedance[-1].real,
         after_waiting=length / found.impedance[-2].real,
-        ionic_alone=effective_conductivity(kappa, mean="arithmetic"),
+        ionic_alone=length / alone.impedance[0].real,
     )
 
 
@@ -122,7 +124,7 @@ def half_cell(model: Model, state: State, frequency=None) -> Impedance:
     Raises: ImpedanceError where the solver does not converge.
     """
     model, state = cast(model, jnp.float64), cast(state, jnp.float64)
-    h, fixed = model.grid.spacing, charge.conductors(model, state)
+    h, fixed = model.grid.spacing, _conductors(model, state)
     kappa, sigma = np.asarray(fixed.ionic), np.asarray(fixed.electronic)
     given = frequencies() if frequency is None else np.asarray(frequency, float)
     contacts = half_cell_contacts(kappa, sigma, float(h))
@@ -143,6 +145,9 @@ def admittance(model: Model, state: State, fixed: charge.Conductors, s):
     """y = -ds/deta between electrons and ions at the Laplace variable s [S/m3], of grid shape; real at s = 0."""
     potentials = jnp.stack([state.ionic_potential, state.electronic_potential])
     return _slope(model, state, fixed, potentials, 1 / s if s else jnp.inf)
+
+
+_conductors = jax.jit(charge.conductors)
 
 
 @jax.jit
