@@ -183,7 +183,10 @@ def film_formation(model, state, dt):
 
 
 def reactions(model, state, fixed: Conductors, potentials, dt):
-    """(plating, double layer, insertion (K, ...), total slope -ds/deta) at given potentials (ionic, electronic)."""
+    """(plating, double layer, insertion (K, ...), total slope -ds/deta) at given potentials (ionic, electronic).
+
+    The slope of a step of length dt is the admittance at the Laplace variable 1/dt; `spectroscopy` gives a complex one.
+    """
     lithium, a, temperature = model.lithium, model.lithium.cathodic_transfer_coefficient, model.temperature
     eta = potentials[1] - potentials[0] - fixed.equilibrium_potential
     i, slope = lithium_kinetics(model, fixed, eta)
@@ -198,7 +201,7 @@ def reactions(model, state, fixed: Conductors, potentials, dt):
     double_layer = -(capacitance * eta - state.double_layer_charge) / dt
     gain = gain + capacitance / dt
 
-    insertion = jnp.zeros_like(state.lithiation)
+    insertion = jnp.zeros(state.lithiation.shape, jnp.result_type(state.lithiation, dt))
     if model.insertion_active:
         for k, phase in enumerate(model.host.phases):
             if phase.insertion is not None:

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from phasefield.plotting import panels, style
 from phasefield.plotting.full_cell import cell_voltages, is_full_cell
+from phasefield.plotting.nyquist import TABLE, nyquist_figure, read_spectra, thickness_beside
 from phasefield.plotting.render import render_run
 from phasefield.plotting.voltammogram import is_swept, voltammogram
 from phasefield.snapshots import Run, SnapshotError, load
@@ -24,6 +25,8 @@ MILLIAMPERE_PER_CM3 = 1e3  # A/m3
 
 def plot_run(path, output_folder, capacities: Sequence[float] | None = None, pdf: bool = False) -> list[Path]:
     """Write summary, sections, depth, potential and maps as PNG (and PDF), a 3D run's render as PNG; the paths written.
+
+    And the Nyquist plot of what `phasefield impedance` left in the folder of the run.
 
     Args:
         path: of a run file or its folder.
@@ -42,6 +45,8 @@ def plot_run(path, output_folder, capacities: Sequence[float] | None = None, pdf
         figures["voltammogram"] = voltammogram([run])
     if is_full_cell(run.history):
         figures["cell_voltage"] = cell_voltages(run)
+    if (table := run.path.with_name(TABLE)).is_file():
+        figures["nyquist"] = nyquist_figure(read_spectra(table), thickness_beside(table))
     if any(name in run.field_names for name, *_ in MAPS):
         figures["maps"] = maps(run, None if capacities is None else capacities[-1])
     paths = [path for name, figure in figures.items() for path in style.save(figure, folder / f"{name}.png", pdf)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from phasefield.plotting import plot_run
 from phasefield.plotting.animation import AnimationError, animate_run, has_ffmpeg
+from phasefield.plotting.nyquist import TABLE
 from phasefield.snapshots import SnapshotError
 
 KINDS = {".png": "image/png", ".gif": "image/gif", ".mp4": "video/mp4"}
@@ -16,6 +17,7 @@ FIGURES = {  # of `phasefield plot`: what they show
     "sections": "Vertical sections through the middle",
     "depth": "Lithium fraction of the pores against height, and over the run",
     "potential": "Potential in the first seconds, where nucleation shows, and over the run",
+    "nyquist": "Impedance before and after lithiation: Nyquist plots, and conductivity between blocking plates",
     "maps": "Salt concentration, potentials and plating current at the end",
 }
 
@@ -31,7 +33,9 @@ def figures(path: Path, three_dimensional: bool) -> dict[str, dict[str, str]]:
     Where that folder cannot be written the report has them all the same.
     Raises: SnapshotError for a run without snapshots.
     """
-    folder, wanted = path.parent / "figures", [name for name in FIGURES if three_dimensional or name != "render"]
+    left_out = {"render"} if not three_dimensional else set()
+    left_out |= {"nyquist"} if not path.with_name(TABLE).is_file() else set()
+    folder, wanted = path.parent / "figures", [name for name in FIGURES if name not in left_out]
     found = {name: folder / f"{name}.png" for name in wanted if (folder / f"{name}.png").is_file()}
     if set(wanted) - set(found) - {"maps"}:
         with tempfile.TemporaryDirectory() as drawn:
