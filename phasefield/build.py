@@ -392,6 +392,14 @@ def time_control(config: Config) -> TimeControl:
     )
 
 
+def film_notes(config: Config) -> tuple[str, ...]:
+    """A note where lithium is stripped and nothing of it is lost to a film."""
+    currents = [step.current_density or 0.0 for step in protocol(config)]
+    if config.sei.thickness_nm > 0 or min(currents) >= 0 or max(currents) <= 0:
+        return ()
+    return ("no SEI forms: what cycling loses is dead lithium and what the host keeps; sei=film adds it",)
+
+
 def room(config: Config, geometry: Geometry) -> tuple[float, float]:
     """Charge of dense lithium that fits into the pores of the host, and into the whole box [C/m2]."""
     charge = FARADAY / lithium(config).molar_volume  # C per m3 of lithium

@@ -53,7 +53,7 @@ def _run(config: Config, folder: Path, geometry: Geometry | None, where: str, co
     _, notes = build.grid_shape(config)
     _refuse_what_does_not_fit(config)
     geometry = build.geometry(config) if geometry is None else geometry
-    notes = [*notes, *geometry.notes, *build.check_room(config, geometry)]
+    notes = [*notes, *geometry.notes, *build.check_room(config, geometry), *build.film_notes(config)]
     terminal.print_banner(console, config, geometry, where, folder, notes)
     model = build.model(config, geometry)
     state, control = build.initial_state(config, model), build.time_control(config)

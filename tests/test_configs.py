@@ -14,7 +14,7 @@ ALL = [(group, option) for group in groups() for option in options(group)]
 FILES = [path for path in sorted(config_folder().rglob("*.yaml")) if path.parent.name != "launch"]  # Hydra's own keys
 
 UNITS = re.findall(
-    r"\w+", "um nm mV V S_m g_cm3 mAh_g A_m3 mol_L m2_s cm3_mol A_m2 J_m2 F_m2 mA_cm2 mAh_cm2 Ohm_cm2 h min s K"
+    r"\w+", "um nm mV V S_m g_cm3 mAh_g A_m3 mol_L m2_s cm3_mol A_m2 J_m2 F_m2 mA_cm2 mAh_cm2 Ohm_cm2 Ohm_m h min s K"
 )
 DIMENSIONLESS = re.findall(
     r"\w+",

@@ -92,7 +92,7 @@ def ledger(run: Run) -> dict[str, str] | None:
     if volume is None or any(not len(history.get(name, ())) for name in names):
         return None
     passed, lithium, inserted, double_layer = (float(history[name][-1] - history[name][0]) for name in names)
-    film = history.get("sei_charge", np.zeros(1))  # a file of before there was one has none
+    film = history.get("sei_charge", (0.0,))  # a file of before there was one has none
     metallic, sei = lithium * FARADAY / volume, float(film[-1] - film[0])
     missing = metallic + inserted - double_layer + sei - passed
     rows = {"passed": passed, "lithium": metallic, "inserted": inserted, "double_layer": -double_layer, "sei": sei}
