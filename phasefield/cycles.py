@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phasefield import dead_lithium, sources, status
+from phasefield import dead_lithium, status
 from phasefield.snapshots import Run
 from phasefield.units import FARADAY, cm3, hour, mAh_per_cm2, mV
 
@@ -228,6 +228,8 @@ def charge(lithium, dead, spacing: float, molar_volume: float) -> float:
 
 def molar_volume(run: Run) -> float | None:
     """Molar volume of lithium of a run [m3/mol], from its configuration; None where that does not say."""
+    from phasefield import sources  # hydra, which it knows the configuration by, takes its time
+
     lithium = sources.read_config(str(run.metadata.get("config", ""))).get("lithium")
     volume = lithium.get("molar_volume_cm3_mol") if isinstance(lithium, Mapping) else None
     return volume * cm3 if isinstance(volume, int | float) and volume > 0 else None

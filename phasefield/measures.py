@@ -36,7 +36,7 @@ WORDS = {  # of each measure: (words, unit); a unit % shows the number times 100
     "pore_filling": ("filling of the pores", "%"),
     "pore_filling_by_depth": ("filling of the pores in nine layers, collector first", "%"),
     "roughness_um": ("roughness", "um"),
-    "isolated_fraction": ("isolated lithium", "%"),
+    "isolated_fraction": ("dead share of the lithium", "%"),
     "dead_um": ("dead lithium, as a dense layer", "um"),
     "dead_mAh_cm2": ("dead lithium, as charge", "mAh/cm2"),
     "dead_pieces": ("pieces of dead lithium", ""),

@@ -12,7 +12,16 @@ from phasefield import memory
 TIGHTEST = 1100  # bytes that one byte of a compressed file may stand for; deflate reaches 1032
 SMALLEST = 1e6  # bytes not worth a doubt
 NUMBERS = "fiub"  # kinds of dtype
-DRAWN = ("time", "time_step", "charge", "potential")  # of the history, what figures and measures need finite
+DRAWN = (  # of the history, what figures and measures need finite
+    "time",
+    "time_step",
+    "charge",
+    "potential",
+    "lithium",
+    "inserted_charge",
+    "double_layer_charge",
+    "sei_charge",
+)
 
 
 def check(file, size: int) -> None:

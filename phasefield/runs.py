@@ -92,14 +92,23 @@ class Run(snapshots.Run):
         index %= held
         return Moment(self, index, float(self.times[index]), float(self.capacities[index] / mAh_per_cm2))
 
-    def plot(self, folder=None, capacities: Sequence[float] | None = None, pdf: bool = False) -> list[Path]:
+    def plot(
+        self,
+        folder=None,
+        capacities: Sequence[float] | None = None,
+        pdf: bool = False,
+        chosen: Sequence[int] | None = None,
+    ) -> list[Path]:
         """Write all figures, as `phasefield plot` does; the paths written.
 
         Args: folder: figures/ beside the run file where not given. capacities: to show [mAh/cm2]. pdf: as well as PNG.
+            chosen: numbers of the cycles to show.
         """
         from phasefield.plotting import plot_run
 
-        return plot_run(self.path, self.path.with_name("figures") if folder is None else folder, capacities, pdf)
+        return plot_run(
+            self.path, self.path.with_name("figures") if folder is None else folder, capacities, pdf, chosen
+        )
 
     def figure(self, capacities: Sequence[float] | None = None):
         """The summary of the run as a matplotlib Figure: sections at capacities [mAh/cm2], depth, potential, solver."""

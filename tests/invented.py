@@ -87,6 +87,55 @@ def write_run(
     return path
 
 
+def write_cycled(folder, cycles=4, old=False):
+    """A run of plating 1 mAh/cm2 and stripping, with a disc of dead lithium that grows in each cycle.
+
+    Args: old: as one of before the file marked dead lithium: only the potentials tell it.
+    """
+    shape, rows = (32, 24), 40
+    z, x = np.indices(shape) + 0.5
+    pore = 1 - step(BOTTOM - z)
+    discs = [step(1.0 + 0.7 * n - np.hypot(z - 20, x - 12)) if n else np.zeros(shape) for n in range(cycles + 1)]
+    dead = [np.float32(pore * disc).mean() * shape[0] * um * FARADAY / MOLAR_VOLUME for disc in discs]
+    names = ["phase", "electronic_potential", "ionic_potential", *([] if old else ["dead_lithium"])]
+    path = folder / "run.vtkhdf"
+    about = {"config": to_yaml(compose(["host=cu"])), "host_bottom": BOTTOM * um, "host_top": BOTTOM * um}
+    snapshots.create(path, shape, um, {"pore_fraction": pore, "fraction_collector": 1 - pore},
+                     dict.fromkeys(names, "f4"), about)  # fmt: skip
+
+    def write(hour, charge, phase, disc, volts):
+        dead = disc > 1e-4
+        fields = {
+            "phase": phase,
+            "electronic_potential": np.where(dead, -volts, 0.0),
+            "ionic_potential": np.full(shape, -volts),
+            "dead_lithium": dead,
+        }
+        snapshots.append(path, hour * 3600, charge, {name: fields[name] for name in names})
+
+    write(0, 0, np.zeros(shape), np.zeros(shape), 0.0)
+    charge, history = [0.0], {"time": [0.0], "potential": [0.0], "lithium": [0.0]}
+    for n in range(1, cycles + 1):
+        plated = charge[-1] + mAh_per_cm2
+        write(2 * n - 1, plated, np.maximum(step(9 - z), discs[n]), discs[n] * 0, -0.03)
+        write(2 * n, dead[n], discs[n], discs[n], 0.5)
+        ends = ((charge[-1], plated, -0.03), (plated, dead[n], 0.03 + 0.002 * n))
+        for half, (begin, end, plateau) in enumerate(ends):
+            share = np.arange(1, rows + 1) / rows
+            charge.extend(begin + (end - begin) * share)
+            history["time"].extend(3600 * (2 * n - 2 + half + share))
+            history["potential"].extend(np.where(share == 1, 0.5, plateau) if half else np.full(rows, plateau))
+    charge = np.array(charge)
+    columns = {"charge": charge, "lithium": charge * MOLAR_VOLUME / FARADAY, "time_step": np.full(len(charge), 90.0)}
+    columns |= {
+        "current_density": np.gradient(charge),
+        "double_layer_charge": 0 * charge,
+        "inserted_charge": 0 * charge,
+    }
+    snapshots.append_history(path, {name: np.array(values) for name, values in (history | columns).items()})
+    return path
+
+
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;{{ 7*7 }}"
 MEASURES = {
     "capacity_mAh_cm2": 4.0,

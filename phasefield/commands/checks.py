@@ -40,6 +40,13 @@ def capacity(text: str) -> float:
     return value
 
 
+def cycle(text: str) -> int:
+    """The number of a cycle on the command line."""
+    if not text.isdecimal() or not 1 <= int(text) <= 10**6:
+        raise argparse.ArgumentTypeError(f"'{text}' is not the number of a cycle; give them from 1, such as 1 5 10")
+    return int(text)
+
+
 def folder(path: Path, option: str) -> Path:
     """The folder, if files can be written into it, made or not.
 

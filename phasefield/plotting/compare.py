@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phasefield.plotting import panels, style
+from phasefield.plotting.cycling import compare_cycles
 from phasefield.snapshots import Run, load
 from phasefield.units import mAh_per_cm2
 
@@ -33,6 +34,7 @@ def compare_runs(
 ) -> list[Path]:
     """Write the comparison of runs as PNG and, when asked, their measures as CSV; the paths written.
 
+    Of runs with cycles there is a second figure beside the first, NAME_cycles.png.
     Args:
         folders: of the runs, each with run.vtkhdf and measures.json.
         output_png, output_csv: where to.
@@ -47,6 +49,9 @@ def compare_runs(
     runs = [load(folder) for folder in folders]
     measures = [] if output_csv is None else [_read_measures(folder / "measures.json") for folder in folders]
     written = style.save(compare_figure(runs, labels, capacities), output_png)
+    if cycled := compare_cycles(runs, labels):
+        output_png = Path(output_png)
+        written += style.save(cycled, output_png.with_name(f"{output_png.stem}_cycles.png"))
     if output_csv is not None:
         output_csv = Path(output_csv)
         output_csv.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +124,7 @@ def compare_figure(runs: Sequence[Run], labels: Sequence[str], capacities: Seque
     figure = style.new_figure(style.PAGE, 13 + len(runs) * (row_height + 4) + 8)
     panels.draw_key(figure, runs, 3.5)
     colours = style.capacity_colours(count)
-    limits = panels.potential_limits(runs)
+    limits = panels.potential_limits(runs, first=True)
     furthest = max([run.history["charge"].max() for run in runs if len(run.history.get("charge", ()))], default=1.0)
 
     for row, (run, label) in enumerate(zip(runs, labels, strict=True)):

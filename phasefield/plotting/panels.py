@@ -1,5 +1,7 @@
 """What figures are made of: sections, depth profiles and potential curves, each drawn into given axes."""
 
+from math import ceil
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -53,15 +55,36 @@ def solids(run: Run) -> list[str]:
     return sorted(names, key=lambda name: (name != "collector", names.index(name)))
 
 
-def picture(run: Run, index: int) -> np.ndarray:
-    """RGB picture (z, x, 3) of the section: each cell mixes the colours of what is in it, by volume."""
+def section_grid(run: Run, count: int, width: float, tallest: float, gap: float = 6) -> tuple[int, float, float]:
+    """Columns, width and height [mm] of the panels that show `count` sections largest in the room there is.
+
+    Args: gap: between rows [mm].
+    """
+    shape = run.shape[0] / run.shape[-1]
+    options = []
+    for columns in range(1, count + 1):
+        rows = ceil(count / columns)
+        wide = (width - 3 * (columns - 1)) / columns
+        wide = min(wide, (tallest - gap * (rows - 1)) / rows / shape)
+        # full rows first, unless that costs more than a third of the width
+        options.append((wide if count % columns == 0 else 0.75 * wide, wide, columns))
+    _, wide, columns = max(options)
+    return columns, wide, wide * shape
+
+
+def picture(run: Run, index: int, dead: np.ndarray | None = None) -> np.ndarray:
+    """RGB picture (z, x, 3) of the section: each cell mixes the colours of what is in it, by volume.
+
+    Args: dead: cells of the section whose lithium is dead and has its own colour, bool.
+    """
     colours = style.phase_colours(solids(run))
     parts = {name: run.section(SOLID + name, 0)[..., None] for name in colours}
     pore = np.clip(1 - sum(parts.values(), np.zeros((run.shape[0], run.shape[-1], 1))), 0, 1)
     lithium = pore * np.clip(run.section("phase", index), 0, 1)[..., None]  # for the eye only
-    mixed = (pore - lithium) * np.array(style.to_rgb(style.ELECTROLYTE)) + lithium * np.array(
-        style.to_rgb(style.LITHIUM)
-    )
+    metal = np.array(style.to_rgb(style.LITHIUM))
+    if dead is not None:
+        metal = np.where(dead[..., None], np.array(style.to_rgb(style.DEAD)), metal)
+    mixed = (pore - lithium) * np.array(style.to_rgb(style.ELECTROLYTE)) + lithium * metal
     return np.clip(mixed + sum(parts[name] * colours[name] for name in parts), 0, 1)
 
 
@@ -74,9 +97,12 @@ def pore_filling(run: Run, indices) -> np.ndarray:
     return np.where(volume > 0.02, filled / np.maximum(volume, 0.02), np.nan)
 
 
-def draw_section(axes: Axes, run: Run, index: int) -> None:
-    """Host and lithium in the section through the middle, with lines at collector and host surface."""
-    axes.imshow(picture(run, index), origin="lower", extent=extent(run), interpolation="bilinear", aspect="equal")
+def draw_section(axes: Axes, run: Run, index: int, dead: np.ndarray | None = None) -> None:
+    """Host and lithium in the section through the middle, with lines at collector and host surface.
+
+    Args: dead: see `picture`.
+    """
+    axes.imshow(picture(run, index, dead), origin="lower", extent=extent(run), interpolation="bilinear", aspect="equal")
     mark_host(axes, run)
     axes.set_xticks([])
 
@@ -90,14 +116,19 @@ def mark_host(axes: Axes, run: Run, colour: str = style.INK) -> None:
 def outline(axes: Axes, run: Run, index: int, lithium: bool = True) -> None:
     """The surfaces of host and lithium as lines with a pale rim, seen on any colour; thin where cells are small."""
     pore = run.section("pore_fraction", 0)
-    x = (np.arange(pore.shape[1]) + 0.5) * run.spacing / um
+    surfaces = (pore, pore * run.section("phase", index))[: 1 + lithium]
+    for values, (colour, _) in zip(surfaces, OUTLINES, strict=False):
+        draw_outline(axes, run, values, 0.5, colour)
+
+
+def draw_outline(axes: Axes, run: Run, values: np.ndarray, level: float, colour) -> None:
+    """A line with a pale rim where the values of a section pass a level; thin where cells are small."""
+    x = (np.arange(values.shape[1]) + 0.5) * run.spacing / um
     cell = axes.get_position().width * axes.figure.get_figwidth() * style.INCH / len(x)  # mm
     line = float(np.clip(0.8 * cell, 0.35, 0.8))
     rim = [withStroke(linewidth=2 * line, foreground="white")]
-    surfaces = (pore, pore * run.section("phase", index))[: 1 + lithium]
-    for values, (colour, _) in zip(surfaces, OUTLINES, strict=False):
-        if values.min() < 0.5 < values.max():
-            axes.contour(x, heights(run), values, [0.5], colors=colour, linewidths=line).set_path_effects(rim)
+    if values.min() < level < values.max():
+        axes.contour(x, heights(run), values, [level], colors=colour, linewidths=line).set_path_effects(rim)
 
 
 def draw_scale_bar(axes: Axes, run: Run) -> None:
@@ -113,13 +144,17 @@ def draw_scale_bar(axes: Axes, run: Run) -> None:
     axes.annotate(f"{length:g} µm", (x + length / (1 + centre), y), fontsize=6.5, **place)
 
 
-def draw_key(figure: Figure, run_or_runs, top: float, lines: bool = True) -> None:
-    """The legend of the sections, or with `lines` off of bodies, in one row at a height in mm below the upper edge."""
+def draw_key(figure: Figure, run_or_runs, top: float, lines: bool = True, dead: bool = False) -> None:
+    """The legend of the sections, or with `lines` off of bodies, in one row at a height in mm below the upper edge.
+
+    Args: dead: whether dead lithium has its own colour.
+    """
     runs = run_or_runs if isinstance(run_or_runs, list | tuple) else [run_or_runs]
     names = list(dict.fromkeys(name for run in runs for name in solids(run)))
     colours = style.phase_colours(names)
     edge = {"edgecolor": style.INK, "linewidth": 0.4}
     handles = [Patch(facecolor=style.LITHIUM, label="Lithium", **edge)]
+    handles += [Patch(facecolor=style.DEAD, label="Dead lithium", **edge)] * dead
     handles += [Patch(facecolor=colours[name], label=style.phase_label(name), **edge) for name in names[1:]]
     handles += [Patch(facecolor=colours[name], label=style.phase_label(name), **edge) for name in names[:1]]
     handles += [Patch(facecolor=style.ELECTROLYTE, label="Electrolyte", **edge)]
@@ -147,13 +182,25 @@ def draw_depth(axes: Axes, run: Run, colours: dict, legend: bool = True) -> None
         axes.legend(title="mAh/cm²", loc="best", borderpad=0.2, labelspacing=0.3, **veil)
 
 
+def first_plating(history) -> slice:
+    """Rows of the history up to the last charge that went in before any came back; all of them where none came back."""
+    passed = np.diff(history["charge"], prepend=history["charge"][:1])
+    rising = np.flatnonzero(passed > 0)
+    back = np.flatnonzero(passed < 0)
+    back = back[back > rising[0]] if len(rising) else back[:0]
+    return slice(0, int(rising[rising < back[0]][-1]) + 1 if len(back) else len(passed))
+
+
 def draw_potential(axes: Axes, run: Run, colour=style.LITHIUM, label: str | None = None, mark: bool = True) -> None:
-    """Potential against capacity, with the nucleation spike marked."""
+    """Potential against capacity, with the nucleation spike marked; what follows the first plating thin and pale."""
     history = run.history
     if not len(history.get("potential", ())):
         axes.text(0.5, 0.5, "no history", transform=axes.transAxes, ha="center", va="center", color=style.FAINT)
     else:
-        axes.plot(history["charge"] / mAh_per_cm2, history["potential"] / mV, color=colour, label=label)
+        charge, potential, first = history["charge"] / mAh_per_cm2, history["potential"] / mV, first_plating(history)
+        if first.stop < len(charge):
+            axes.plot(charge[first.stop - 1 :], potential[first.stop - 1 :], color="0.8", linewidth=0.5, zorder=1)
+        axes.plot(charge[first], potential[first], color=colour, label=label)
         spike = nucleation_spike(run.history)
         if spike and mark:
             draw_spike(axes, spike.charge / mAh_per_cm2, spike)
@@ -187,10 +234,13 @@ def draw_start(axes: Axes, run: Run, colour=style.LITHIUM) -> None:
 
 def draw_insertion(axes: Axes, run: Run, colour=style.LITHIUM) -> None:
     """An inset with the whole potential in volts, for runs that begin with insertion far above the plating."""
-    potential = run.history.get("potential", np.array([0.0]))
+    if not len(run.history.get("potential", ())):
+        return
+    first = first_plating(run.history)
+    potential = run.history["potential"][first]
     if potential.max() > INSERTION:
         inset = axes.inset_axes((0.52, 0.55, 0.46, 0.38))
-        inset.plot(run.history["charge"] / mAh_per_cm2, potential, color=colour, linewidth=0.8)
+        inset.plot(run.history["charge"][first] / mAh_per_cm2, potential, color=colour, linewidth=0.8)
         inset.set_title("Whole potential (V)", fontsize=6, pad=2)
         inset.tick_params(labelsize=5.5)
 
@@ -203,9 +253,13 @@ def draw_spike(axes: Axes, x: float, spike: Spike) -> None:
     axes.annotate(text, (x, y), xytext=(5, -1), textcoords="offset points", ha="left", va="center", color=colour)
 
 
-def potential_limits(runs: list[Run]) -> tuple[float, float] | None:
-    """Limits [mV] that show plating and spikes of all runs; insertion far above 0 V would dwarf them and is cut."""
-    values = [run.history["potential"] / mV for run in runs if len(run.history.get("potential", ()))]
+def potential_limits(runs: list[Run], first: bool = False) -> tuple[float, float] | None:
+    """Limits [mV] that show plating and spikes of all runs; insertion far above 0 V would dwarf them and is cut.
+
+    Args: first: of the first plating only.
+    """
+    histories = [run.history for run in runs if len(run.history.get("potential", ()))]
+    values = [each["potential"][first_plating(each) if first else slice(None)] / mV for each in histories]
     if not values:
         return None
     low, high = min(v.min() for v in values), max(v.max() for v in values)

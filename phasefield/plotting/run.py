@@ -10,7 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from phasefield.plotting import panels, style
+from phasefield.cycles import of_run
+from phasefield.plotting import cycling, panels, style
 from phasefield.plotting.full_cell import cell_voltages, is_full_cell
 from phasefield.plotting.nyquist import TABLE, nyquist_figure, read_spectra, thickness_beside
 from phasefield.plotting.render import render_run
@@ -23,16 +24,25 @@ TRACE = 0.25  # volume fraction of electrolyte, or of conductors, below which ma
 MILLIAMPERE_PER_CM3 = 1e3  # A/m3
 
 
-def plot_run(path, output_folder, capacities: Sequence[float] | None = None, pdf: bool = False) -> list[Path]:
+def plot_run(
+    path,
+    output_folder,
+    capacities: Sequence[float] | None = None,
+    pdf: bool = False,
+    chosen: Sequence[int] | None = None,
+) -> list[Path]:
     """Write summary, sections, depth, potential and maps as PNG (and PDF), a 3D run's render as PNG; the paths written.
 
-    And the Nyquist plot of what `phasefield impedance` left in the folder of the run.
+    A run with cycles has efficiency, profiles and stripped as well, one with a swept potential its voltammogram.
+    A full cell has its voltage, and a folder with what `phasefield impedance` left in it the Nyquist plot.
 
     Args:
         path: of a run file or its folder.
         output_folder: made where it is missing.
         capacities: to show [mAh/cm2]; four up to the last when not given. The maps show the last of them.
-    Raises: SnapshotError for a file that is missing, damaged, no run, or without snapshots.
+        chosen: numbers of the cycles to show; up to six between the first and the last when not given.
+    Raises: SnapshotError for a file that is missing, damaged, no run, or without snapshots, and for a cycle that is not
+        there.
     """
     run, folder = load(path), Path(output_folder)
     figures = {
@@ -47,25 +57,19 @@ def plot_run(path, output_folder, capacities: Sequence[float] | None = None, pdf
         figures["cell_voltage"] = cell_voltages(run)
     if (table := run.path.with_name(TABLE)).is_file():
         figures["nyquist"] = nyquist_figure(read_spectra(table), thickness_beside(table))
+    if found := [cycle for cycle in of_run(run) if cycle.complete]:
+        shown = cycling.chosen(found, chosen)
+        figures["efficiency"] = cycling.efficiency_figure(found)
+        figures["profiles"] = cycling.profile_figure(run, shown)
+        if stripped := cycling.stripped_figure(run, shown):
+            figures["stripped"] = stripped
+    elif chosen is not None:
+        raise SnapshotError(f"{run.path} has no complete cycle to show; leave the cycles out")
     if any(name in run.field_names for name, *_ in MAPS):
         figures["maps"] = maps(run, None if capacities is None else capacities[-1])
     paths = [path for name, figure in figures.items() for path in style.save(figure, folder / f"{name}.png", pdf)]
     rendered = render_run(run.path, folder / "render.png", None if capacities is None else run.nearest(capacities[-1]))
     return [*paths, rendered] if rendered else paths
-
-
-def _section_grid(run: Run, count: int, width: float, tallest: float) -> tuple[int, float, float]:
-    """Columns, width and height [mm] of the panels that show `count` sections largest in the room there is."""
-    shape = run.shape[0] / run.shape[-1]
-    options = []
-    for columns in range(1, count + 1):
-        rows = ceil(count / columns)
-        wide = (width - 3 * (columns - 1)) / columns
-        wide = min(wide, (tallest - 6 * (rows - 1)) / rows / shape)
-        # full rows first, unless that costs more than a third of the width
-        options.append((wide if count % columns == 0 else 0.75 * wide, wide, columns))
-    _, wide, columns = max(options)
-    return columns, wide, wide * shape
 
 
 def _draw_sections(figure: Figure, run: Run, indices: list[int], left: float, top: float, sizes, colours=None) -> list:
@@ -92,7 +96,7 @@ def _draw_sections(figure: Figure, run: Run, indices: list[int], left: float, to
 def cross_sections(run: Run, capacities: Sequence[float] | None = None) -> Figure:
     """Vertical sections through the middle of host and lithium, at capacities [mAh/cm2]."""
     indices = panels.choose(run, capacities)
-    sizes = columns, _, high = _section_grid(run, len(indices), style.PAGE - 18, 120.0)
+    sizes = columns, _, high = panels.section_grid(run, len(indices), style.PAGE - 18, 120.0)
     rows = ceil(len(indices) / columns)
     figure = style.new_figure(style.PAGE, 15 + rows * (high + 6))
     left = max(14.0, (style.PAGE - columns * (sizes[1] + 3)) / 2)
@@ -135,7 +139,7 @@ def _draw_potentials(figure: Figure, run: Run, left: float, top: float, widths, 
     panels.draw_insertion(whole, run)
     whole.tick_params(labelleft=False)
     early.set_ylabel(style.POTENTIAL)
-    if limits := panels.potential_limits([run]):
+    if limits := panels.potential_limits([run], first=True):
         early.set_ylim(limits)
 
 
@@ -152,10 +156,10 @@ def run_figure(run: Run, capacities: Sequence[float] | None = None) -> Figure:
     """The summary: sections at capacities [mAh/cm2], depth profiles, potential, and how the solver went."""
     indices = panels.choose(run, capacities)
     depth = 34.0
-    sizes = columns, wide, high = _section_grid(run, len(indices), style.PAGE - 14 - depth - 8, TALLEST)
+    sizes = columns, wide, high = panels.section_grid(run, len(indices), style.PAGE - 14 - depth - 8, TALLEST)
     rows = ceil(len(indices) / columns)
     if rows > 1:  # then the depth profile needs its own axis labels
-        sizes = columns, wide, high = _section_grid(run, len(indices), style.PAGE - 14 - depth - 16, TALLEST)
+        sizes = columns, wide, high = panels.section_grid(run, len(indices), style.PAGE - 14 - depth - 16, TALLEST)
         rows = ceil(len(indices) / columns)
     tall, top = rows * high + (rows - 1) * 6, 14.0
     below = top + tall + 16
@@ -219,7 +223,7 @@ def maps(run: Run, capacity: float | None = None) -> Figure:
     shown = [entry for entry in MAPS if entry[0] in run.field_names]
     if not shown:
         raise SnapshotError(f"{run.path} keeps none of {[name for name, *_ in MAPS]}; add them to the snapshot fields")
-    columns, wide, high = _section_grid(run, len(shown), style.PAGE - 18, 95.0)
+    columns, wide, high = panels.section_grid(run, len(shown), style.PAGE - 18, 95.0)
     rows, pitch = ceil(len(shown) / columns), max(wide + 3, 37.0)  # room for the labels of the colour bars
     figure = style.new_figure(style.PAGE, 9 + rows * (high + 17))
     pore, phase = run.section("pore_fraction", 0), run.section("phase", index)

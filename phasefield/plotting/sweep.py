@@ -20,7 +20,7 @@ WORDS = {  # of measures and swept keys, for the axes
     "nucleation_overpotential_mV": "Nucleation overpotential (mV)",
     "centre_of_mass_um": "Centre of mass (µm)",
     "roughness_um": "Roughness (µm)",
-    "isolated_fraction": "Isolated lithium",
+    "isolated_fraction": "Dead share of the lithium",
     "protocol.current_density_mA_cm2": "Current density (mA/cm²)",
     "protocol.capacity_mAh_cm2": "Capacity (mAh/cm²)",
     "lithium.exchange_current_density_A_m2": "Exchange current density (A/m²)",

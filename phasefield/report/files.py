@@ -7,8 +7,10 @@ from pathlib import Path
 
 from phasefield.plotting import plot_run
 from phasefield.plotting.animation import AnimationError, animate_run, has_ffmpeg
+from phasefield.plotting.full_cell import is_full_cell
 from phasefield.plotting.nyquist import TABLE
-from phasefield.snapshots import SnapshotError
+from phasefield.plotting.voltammogram import is_swept
+from phasefield.snapshots import Run, SnapshotError
 
 KINDS = {".png": "image/png", ".gif": "image/gif", ".mp4": "video/mp4"}
 FIGURES = {  # of `phasefield plot`: what they show
@@ -18,6 +20,11 @@ FIGURES = {  # of `phasefield plot`: what they show
     "depth": "Lithium fraction of the pores against height, and over the run",
     "potential": "Potential in the first seconds, where nucleation shows, and over the run",
     "nyquist": "Impedance before and after lithiation: Nyquist plots, and conductivity between blocking plates",
+    "efficiency": "Coulombic efficiency of each cycle, and where what was not returned stays",
+    "profiles": "Potential of chosen cycles against the charge of each half cycle",
+    "stripped": "Sections after the stripping of chosen cycles, with the lithium that is dead",
+    "cell_voltage": "Voltage of the full cell against the charge of each half cycle",
+    "voltammogram": "Current against the potential that was swept",
     "maps": "Salt concentration, potentials and plating current at the end",
 }
 
@@ -27,20 +34,27 @@ def data_uri(path: Path) -> str:
     return f"data:{KINDS[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
-def figures(path: Path, three_dimensional: bool) -> dict[str, dict[str, str]]:
+CYCLING = ("efficiency", "profiles", "stripped")
+OPTIONAL = {"maps", "stripped"}  # may be missing, where the run file has not the fields or a snapshot
+
+
+def figures(run: Run, cycled: bool) -> dict[str, dict[str, str]]:
     """Caption and picture of each figure of a run, those that are missing drawn into figures/ beside it.
 
     Where that folder cannot be written the report has them all the same.
+    Args: cycled: whether the run has a complete cycle.
     Raises: SnapshotError for a run without snapshots.
     """
-    left_out = {"render"} if not three_dimensional else set()
-    left_out |= {"nyquist"} if not path.with_name(TABLE).is_file() else set()
+    path, left_out = run.path, {"render"} if len(run.shape) == 2 else set()
+    left_out |= (set() if cycled else set(CYCLING)) | (set() if is_swept(run.history) else {"voltammogram"})
+    left_out |= set() if is_full_cell(run.history) else {"cell_voltage"}
+    left_out |= set() if path.with_name(TABLE).is_file() else {"nyquist"}
     folder, wanted = path.parent / "figures", [name for name in FIGURES if name not in left_out]
     found = {name: folder / f"{name}.png" for name in wanted if (folder / f"{name}.png").is_file()}
-    if set(wanted) - set(found) - {"maps"}:
+    if set(wanted) - set(found) - OPTIONAL:
         with tempfile.TemporaryDirectory() as drawn:
             for each in plot_run(path, drawn):
-                if each.stem not in found:
+                if each.stem in wanted and each.stem not in found:
                     found[each.stem] = _keep(each, folder)
             return _shown(found)
     return _shown(found)

@@ -1,12 +1,13 @@
 """What the report of one run says."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from phasefield import sources, status
-from phasefield.cycles import molar_volume
+from phasefield.cycles import Cycle, molar_volume, of_run
 from phasefield.measures import WORDS
+from phasefield.plotting.cycling import chosen
 from phasefield.plotting.style import phase_label
 from phasefield.report import files
 from phasefield.report.words import Measure, measure, number, where
@@ -20,11 +21,26 @@ VERDICT = (  # of the measures, what comes first
     "fraction_above_host",
     "pore_filling",
     "nucleation_overpotential_mV",
+    "cycles",
+    "efficiency_after_first",
     "isolated_fraction",
     "ledger_error",
 )
 GOALS = {"float64": 1e-6, "float32": 1e-3}  # of the ledger error
 HOSTS = {"cu": "Bare copper", "llto_cnt": "LLTO@CNT"}  # names that are not those of a phase
+COLUMNS = (  # of the table of cycles: words, unit, the value in that unit
+    ("cycle", "", lambda cycle: cycle.number),
+    ("efficiency", "%", lambda cycle: 100 * cycle.efficiency),
+    ("plated", "mAh/cm²", lambda cycle: cycle.plated / mAh_per_cm2),
+    ("stripped", "mAh/cm²", lambda cycle: cycle.stripped / mAh_per_cm2),
+    ("SEI", "mAh/cm²", lambda cycle: cycle.sei / mAh_per_cm2),
+    ("dead lithium", "mAh/cm²", lambda cycle: _in_mAh(cycle.dead_change)),
+    ("connected lithium", "mAh/cm²", lambda cycle: _in_mAh(cycle.connected_change)),
+    ("host", "mAh/cm²", lambda cycle: cycle.inserted / mAh_per_cm2),
+    ("double layer", "mAh/cm²", lambda cycle: cycle.double_layer / mAh_per_cm2),
+    ("missing of plated", "", lambda cycle: cycle.closure_error),
+)
+ALL_CYCLES = 30  # that a table shows; of more only chosen ones
 LEFT_OUT = {"host", "seed", "status", "reason"}  # of measures.json: they are no measures
 
 
@@ -32,6 +48,7 @@ def describe_run(path: Path) -> dict:
     """What the template needs of a run. Raises: SnapshotError for a file that is no run or without snapshots."""
     run = load(path)
     folder = run.path.parent
+    found = [cycle for cycle in of_run(run) if cycle.complete]
     measures, told = status.read_json(folder / status.MEASURES), status.read(folder)
     state, reason = str(told.get("status") or "unknown"), str(told.get("reason") or "")
     return {
@@ -42,10 +59,13 @@ def describe_run(path: Path) -> dict:
         "verdict": [measure(name, measures[name]) for name in VERDICT if measures.get(name) is not None],
         "closes": closes(run, measures),
         "goal": number(goal(run), 2),
-        "figures": files.figures(run.path, len(run.shape) == 3),
+        "figures": files.figures(run, bool(found)),
         "film": files.film(run.path),
         "measures": [measure(name, value) for name, value in in_order(measures).items()],
         "ledger": ledger(run),
+        "cycles": cycle_rows(found),
+        "cycle_heads": [(words, unit) for words, unit, _ in COLUMNS],
+        "cycles_in_all": len(found),
         "groups": sources.parameters(str(run.metadata.get("config", "")), str(run.metadata.get("command_line", ""))),
         "set": sources.SET,
         "legend": sources.legend(),
@@ -102,6 +122,17 @@ def ledger(run: Run) -> dict[str, str] | None:
     errors = history.get("ledger_error", ())
     result["largest"] = number(float(max(errors)), 2) if len(errors) else "–"
     return result
+
+
+def cycle_rows(found: Sequence[Cycle]) -> list[list[str]]:
+    """The table of complete cycles as text, see COLUMNS: all of them, or where they are many the chosen ones."""
+    shown = found if len(found) <= ALL_CYCLES else chosen(found, most=ALL_CYCLES)
+    return [[number(value(cycle), 2 if words.startswith("missing") else 4) for words, _, value in COLUMNS]
+            for cycle in shown]  # fmt: skip
+
+
+def _in_mAh(charge: float | None) -> float | None:
+    return None if charge is None else charge / mAh_per_cm2
 
 
 def _charge(value: float) -> str:

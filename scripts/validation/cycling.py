@@ -1,7 +1,9 @@
 """Cycling of the four substrates in 2D and in 3D: coulombic efficiency, and where the charge of each cycle stays."""
 
 from phasefield import cycles as ledger
-from phasefield import snapshots
+from phasefield import dead_lithium, snapshots
+from phasefield.plotting.cycling import compare_cycles
+from phasefield.plotting.style import save
 from phasefield.units import mAh_per_cm2
 from validation import results
 from validation.runs import run_all
@@ -45,7 +47,11 @@ def study() -> None:
             means.append([what, HOSTS[host], len(found), found[0].efficiency, min(c.efficiency for c in later),
                           sum(c.efficiency for c in later) / len(later), found[-1].efficiency,
                           *(_share(later, part) for part in ("sei", "dead_change", "connected_change", "inserted")),
+                          *_dead(run, found[-1]),
                           max(c.closure_error for c in found), run.history["ledger_error"].max()])  # fmt: skip
+    runs = [snapshots.load(folders[f"1_1_{host}"]) for host in HOSTS]
+    path, *_ = save(compare_cycles(runs, list(HOSTS.values())), results.FIGURES / "cycling.png")
+    results.shrink(path)
     results.write_table(
         "cycles",
         ("case", "host", "cycle", "efficiency", "plated_mAh_cm2", "stripped_mAh_cm2", "sei_mAh_cm2", "dead_mAh_cm2",
@@ -55,10 +61,23 @@ def study() -> None:
     results.write_table(
         "cycling",
         ("case", "host", "cycles", "efficiency_first", "efficiency_least_after", "efficiency_mean_after",
-         "efficiency_last", "sei_share", "dead_share", "connected_share", "inserted_share", "closure_error",
+         "efficiency_last", "sei_share", "dead_share", "connected_share", "inserted_share",
+         "dead_by_connectivity_mAh_cm2", "dead_by_potential_mAh_cm2", "dead_pieces", "closure_error",
          "ledger_error"),
         means,
     )  # fmt: skip
+
+
+def _dead(run, cycle) -> tuple[float, float | None, int]:
+    """Dead lithium at the end of a cycle by connectivity and by the potential [mAh/cm2], and its pieces."""
+    index = ledger.nearest(run.times, cycle.end, ledger.NEAR * (cycle.end - cycle.start))
+    volume = ledger.molar_volume(run)
+    lithium = run.field("pore_fraction", 0) * run.field("phase", index)
+    potentials = [run.field(name, index) for name in ("electronic_potential", "ionic_potential")]
+    joined_not, floats = ledger.dead_cells(run, index), dead_lithium.by_potential(lithium, *potentials)
+    charges = [None if cells is None else ledger.charge(lithium, cells, run.spacing, volume) / mAh_per_cm2
+               for cells in (joined_not, floats)]  # fmt: skip
+    return *charges, len(dead_lithium.pieces(lithium, joined_not, run.spacing).volumes)
 
 
 def _share(found, part: str) -> float | None:

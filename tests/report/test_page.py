@@ -8,11 +8,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from invented import MEASURES, NASTY, write_folder
+from invented import MEASURES, NASTY, write_cycled, write_folder
 
 from phasefield.cli import main
+from phasefield.cycles import Cycle
 from phasefield.report import files, write_report
 from phasefield.report.page import render
+from phasefield.report.run import cycle_rows
 
 
 class Page(HTMLParser):
@@ -192,3 +194,19 @@ def test_the_title_says_what_was_reached(tmp_path):
     assert "LLTO, 4 mAh/cm²" in Page(write_report(write_folder(tmp_path / "run"))).words
     folder = write_folder(tmp_path / "own name", measures={"host": "llto_cnt"}, top=0.5)
     assert "LLTO@CNT, 0.5 mAh/cm²" in Page(write_report(folder)).words
+
+
+def test_a_run_with_cycles_has_their_table_and_figures(tmp_path):
+    write_cycled(tmp_path, cycles=3)
+    page = Page(write_report(tmp_path))
+    after = page.text.partition("Cycles")[2]
+    assert "connected lithium" in after and "Sections after the stripping" in after
+    pictures = page.addresses()
+    assert all(files.data_uri(tmp_path / f"figures/{name}.png") in pictures for name in files.CYCLING)
+
+
+def test_many_cycles_are_not_all_in_the_table():
+    cycle = Cycle(1, 0, 1, 2, 2.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, None, None, 0.0, 0.0, None, None, True)
+    assert len(cycle_rows([cycle] * 30)) == 30
+    rows = cycle_rows([cycle] * 300)
+    assert len(rows) == 9 and rows[0][:2] == ["1", "50"] and rows[0][5] == "–"
