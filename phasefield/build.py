@@ -1,5 +1,6 @@
 """From a configuration in the user's units to SI objects: the only conversion of units."""
 
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 
@@ -9,14 +10,15 @@ import numpy as np
 from phasefield import config as schema
 from phasefield import memory, sharding
 from phasefield import model as model_module
+from phasefield.cathode import Cathode, open_circuit_curve
 from phasefield.config import Config, ConfigError
 from phasefield.grid import Grid
 from phasefield.host import Geometry, ImageRequest, PackingRequest, generate, load_image
 from phasefield.host.geometry import COLLECTOR
 from phasefield.host.image_files import open_image
-from phasefield.materials import Electrolyte, Host, HostPhase, Insertion, Lithium
+from phasefield.materials import Electrolyte, Host, HostPhase, Insertion, Lithium, SolidElectrolyteInterphase
 from phasefield.model import Model
-from phasefield.protocol import Step
+from phasefield.protocol import Repetition, Step
 from phasefield.state import State
 from phasefield.stepping import TimeControl
 from phasefield.units import (
@@ -29,6 +31,7 @@ from phasefield.units import (
     mAh_per_g,
     mol_per_L,
     mV,
+    nm,
     um,
 )
 
@@ -39,6 +42,7 @@ BASE_MEMORY = {2: 1.0e9, 3: 1.5e9}  # bytes: Python, JAX and compiling; measured
 BYTES_PER_CELL = {2: 1200, 3: 3500}  # estimated from the fields, stencils and coarse levels, in float64
 HOST_BYTES_PER_CELL = 300  # estimated from the arrays that are alive while a host is generated
 cm3 = 1e-6  # m3
+Ohm_cm2 = 1e-4  # Ohm m2
 
 
 def dtype(config: Config):
@@ -240,6 +244,57 @@ def lithium(config: Config) -> Lithium:
     )
 
 
+def sei(config: Config) -> SolidElectrolyteInterphase | None:
+    """The film on lithium, None for none."""
+    given = config.sei
+    if given.thickness_nm == 0:
+        return None
+    return SolidElectrolyteInterphase(
+        thickness=given.thickness_nm * nm,
+        molar_volume=given.molar_volume_cm3_mol * cm3,
+        lithium_per_formula=given.lithium_per_formula,
+        resistivity=given.resistivity_Ohm_m,
+        solvent_diffusivity=given.solvent_diffusivity_m2_s,
+        solvent_concentration=given.solvent_concentration_mol_L * mol_per_L,
+        formation_time=given.formation_time_s,
+        kept_when_stripped=given.kept_when_stripped,
+    )
+
+
+def cathode(config: Config) -> Cathode | None:
+    """That of a full cell; None where the counter electrode is lithium.
+
+    Raises: ConfigError where its open-circuit curve does not span its voltage window or the cut-offs of the protocol.
+    """
+    given = config.counter.cathode
+    if given is None:
+        return None
+    if given.sites is None:
+        y, potential = np.array(given.open_circuit, float).T
+    else:
+        sites = np.array([(site.potential_V, site.fraction, site.width_factor) for site in given.sites])
+        y, potential = open_circuit_curve(*sites.T, config.temperature_K)
+    steps = [step for step in protocol(config) if not step.half_cell]
+    wanted = [("counter.cathode.voltage_window_V", value) for value in given.voltage_window_V]
+    wanted += [("cell_voltage_min_V", step.cell_voltage_min) for step in steps if step.cell_voltage_min is not None]
+    wanted += [("cell_voltage_max_V", step.cell_voltage_max) for step in steps if step.cell_voltage_max is not None]
+    for key, value in wanted:
+        if not potential[-1] <= value <= potential[0]:
+            raise ConfigError(
+                f"{key} is {value:g}, but the open-circuit curve of {config.counter.name} spans {potential[-1]:.3g} to "
+                f"{potential[0]:.3g} V; try a voltage within it"
+            )
+    full, empty = np.interp(-np.array(given.voltage_window_V), -potential, y)
+    return Cathode(
+        capacity=given.capacity_mAh_cm2 * mAh_per_cm2 / (full - empty),
+        start=full + given.state_of_charge * (empty - full),
+        stoichiometry=jnp.asarray(y),
+        potential=jnp.asarray(potential),
+        exchange_current_density=given.exchange_current_density_A_m2 * given.area_ratio,
+        resistance=given.resistance_Ohm_cm2 * Ohm_cm2,
+    )
+
+
 def model(config: Config, geometry: Geometry) -> Model:
     """The model on this geometry."""
     solver = config.solver
@@ -258,7 +313,9 @@ def model(config: Config, geometry: Geometry) -> Model:
         salt_tolerance=solver.salt_tolerance,
         newton_iterations=solver.newton_iterations,
         linear_iterations=solver.linear_iterations,
+        sei=sei(config),
         insertion_active=config.protocol.insertion,
+        cathode=cathode(config),
         dtype=dtype(config),
     )
 
@@ -285,8 +342,18 @@ def _steps(given: tuple[schema.Step, ...]) -> tuple[Step, ...]:
     out: tuple[Step, ...] = ()
     for step in given:
         once = (_step(step),) if step.steps is None else _steps(step.steps)
-        out += once * step.repeat
+        if step.efficiency_min is None:
+            out += once * step.repeat
+        else:
+            for left in reversed(range(step.repeat)):
+                out += _judged(once, step.efficiency_min, left)
     return out
+
+
+def _judged(once: tuple[Step, ...], efficiency_min: float, left: int) -> tuple[Step, ...]:
+    """A repetition of a block, which is to be this efficient for the repetitions that are left to follow."""
+    repetition = Repetition(efficiency_min, steps=len(once), left=left * len(once))
+    return (*once[:-1], replace(once[-1], repetitions=(*once[-1].repetitions, repetition)))
 
 
 def _step(step: schema.Step) -> Step:
@@ -300,6 +367,9 @@ def _step(step: schema.Step) -> Step:
         potential=step.potential_V,
         sweep_rate=None if rate is None else rate * mV,
         current_min=None if least is None else least * mA_per_cm2,
+        cell_voltage_min=step.cell_voltage_min_V,
+        cell_voltage_max=step.cell_voltage_max_V,
+        half_cell=bool(step.half_cell),
     )
 
 
@@ -322,6 +392,14 @@ def time_control(config: Config) -> TimeControl:
     )
 
 
+def film_notes(config: Config) -> tuple[str, ...]:
+    """A note where lithium is stripped and nothing of it is lost to a film."""
+    currents = [step.current_density or 0.0 for step in protocol(config)]
+    if config.sei.thickness_nm > 0 or min(currents) >= 0 or max(currents) <= 0:
+        return ()
+    return ("no SEI forms: what cycling loses is dead lithium and what the host keeps; sei=film adds it",)
+
+
 def room(config: Config, geometry: Geometry) -> tuple[float, float]:
     """Charge of dense lithium that fits into the pores of the host, and into the whole box [C/m2]."""
     charge = FARADAY / lithium(config).molar_volume  # C per m3 of lithium
@@ -335,11 +413,15 @@ def check_room(config: Config, geometry: Geometry) -> tuple[str, ...]:
     Raises: ConfigError where it does not fit into the box.
     """
     charge = largest = 0.0
+    of_cathode = cathode(config)
     for step in protocol(config):
         if step.holds:
             continue  # how much that passes is not known beforehand
         if step.longest != float("inf"):
             charge = max(charge + step.current_density * step.longest, 0.0)
+            largest = max(largest, charge)
+        elif of_cathode is not None and not step.half_cell:  # until the cathode is empty, or full again
+            charge = max(charge + float(np.sign(step.current_density)) * of_cathode.capacity, 0.0)
             largest = max(largest, charge)
         elif step.current_density < 0:
             charge = 0.0

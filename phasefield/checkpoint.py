@@ -19,10 +19,10 @@ import phasefield
 from phasefield.stepping import Carry
 from phasefield.timeline import Position
 
-FORMAT = 2
+FORMAT = 3
 NAMES = ("checkpoint.npz", "checkpoint_before.npz")  # newest first
 NOTES = "notes"  # array of JSON text, beside carry/... and history/...
-MOST_NOTES = 10_000  # characters
+MOST_NOTES = 4_000_000  # characters; what ended 100 000 protocol steps takes 3 million
 
 
 class CheckpointError(ValueError):
@@ -111,7 +111,7 @@ def _read(path: Path, like: Carry) -> tuple[Position, Carry, dict]:
         history = {name.removeprefix("history/"): _array(archive, name) for name in rows}
         leaves = [_array(archive, f"carry{name}") for name, _ in _named(like)]
     place = header["position"]
-    position = Position(**{**place, "cut_offs": tuple(place["cut_offs"])}, history=history)
+    position = Position(**{**place, **{name: tuple(place[name]) for name in ("cut_offs", "ended")}}, history=history)
     return position, jax.tree.unflatten(jax.tree.structure(like), leaves), header["notes"]
 
 

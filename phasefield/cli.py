@@ -11,6 +11,7 @@ from phasefield.interruption import EXIT_CODE, Interrupted
 COMMANDS = {  # name: (arguments, what it does)
     "simulate": ("[OVERRIDES]", "run a simulation (the default: LLTO@CNT in 3D, plated to 4 mAh/cm2)"),
     "host": ("[OVERRIDES]", "generate the host of a simulation, draw it and measure it"),
+    "impedance": ("[OVERRIDES]", "impedance and conductivity of a host, before and after lithiation"),
     "plot": ("RUN", "draw the figures of a run"),
     "compare": ("RUN RUN ...", "put runs side by side, as a figure and as a table"),
     "sweep-table": ("SWEEP", "measures over what was swept: a table, and a map or lines"),

@@ -13,6 +13,7 @@ HISTORY = (
     "lithium",  # m of dense lithium
     "inserted_charge",  # C/m2 held by host phases
     "double_layer_charge",  # C/m2 on bare surface
+    "sei_charge",  # C/m2 that the SEI has taken since the start
     "collector_current",  # A/m2
     "nuclei",  # that have appeared so far
     "active_surface",  # share of host and collector surface that lithium has nucleated on or spread over
@@ -26,6 +27,15 @@ HISTORY = (
     "smallest_concentration",  # mol/m3
     "largest_overpotential",  # V, most negative eta on the surface
 )
+FULL_CELL = (  # besides, where the counter electrode is a cathode
+    "cell_voltage",  # V, cathode over electrode; lithium over electrode in steps against lithium
+    "cathode_stoichiometry",
+)
+
+
+def columns(model):
+    """Names of the history of this model."""
+    return HISTORY if model.cathode is None else HISTORY + FULL_CELL
 
 
 def potential(state):
@@ -57,10 +67,15 @@ def double_layer_charge(model, state):
     return _per_area(model, state.double_layer_charge)
 
 
+def sei_charge(state):
+    """Charge that the SEI has taken since the start [C/m2]."""
+    return jnp.zeros((), jnp.float64) if state.film is None else state.film.formed
+
+
 def stored_charge(model, state):
-    """Charge that lithium, host and double layer hold [C/m2]; what it gains is the charge passed."""
+    """Charge that lithium, host, double layer and SEI hold [C/m2]; what it gains is the charge passed."""
     metallic = lithium_thickness(model, state) * FARADAY / model.lithium.molar_volume
-    return metallic + inserted_charge(model, state) - double_layer_charge(model, state)
+    return metallic + inserted_charge(model, state) - double_layer_charge(model, state) + sei_charge(state)
 
 
 def surface_mean(model, field):
@@ -80,6 +95,7 @@ def history_row(model, after, report, current_density, dt, potential):
         "lithium": lithium_thickness(model, after),
         "inserted_charge": inserted_charge(model, after),
         "double_layer_charge": double_layer_charge(model, after),
+        "sei_charge": sei_charge(after),
         "collector_current": report.reaction.collector_current,
         "nuclei": after.nuclei,
         "active_surface": surface_mean(model, after.nucleated),

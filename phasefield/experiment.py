@@ -34,6 +34,7 @@ def run_experiment(config: Config, folder, progress: bool = True, geometry: Geom
     """
     folder = Path(folder)
     build.grid_shape(config)  # before any device is asked for it
+    build.cathode(config)
     where = device.prepare(config.device, config.devices, config.distributed)
     console = terminal.open_console(progress)
     with _to_itself(folder):
@@ -52,7 +53,7 @@ def _run(config: Config, folder: Path, geometry: Geometry | None, where: str, co
     _, notes = build.grid_shape(config)
     _refuse_what_does_not_fit(config)
     geometry = build.geometry(config) if geometry is None else geometry
-    notes = [*notes, *geometry.notes, *build.check_room(config, geometry)]
+    notes = [*notes, *geometry.notes, *build.check_room(config, geometry), *build.film_notes(config)]
     terminal.print_banner(console, config, geometry, where, folder, notes)
     model = build.model(config, geometry)
     state, control = build.initial_state(config, model), build.time_control(config)
@@ -67,7 +68,7 @@ def _run(config: Config, folder: Path, geometry: Geometry | None, where: str, co
             else:
                 recorder.create(where)
                 position, carry = timeline.Position(), None
-            timeline.run(
+            outcome = timeline.run(
                 model,
                 state,
                 build.protocol(config),
@@ -79,6 +80,8 @@ def _run(config: Config, folder: Path, geometry: Geometry | None, where: str, co
                 on_progress=bar.show,
                 on_pause=recorder.pause,
             )
+            if left_out := outcome.cut_offs.count(timeline.INEFFICIENT):
+                console.print(f"efficiency_min ended a block before its last repetition: {left_out} steps left out")
             return recorder.finish()
         except BaseException as error:
             cut = isinstance(error, KeyboardInterrupt)

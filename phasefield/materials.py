@@ -51,6 +51,30 @@ class Lithium:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
+class SolidElectrolyteInterphase:
+    """The film that the electrolyte forms on lithium.
+
+    Args:
+        thickness: L of the film that covers fresh lithium [m].
+        molar_volume: V [m3/mol]. lithium_per_formula: z, lithium in it [mol/mol].
+        resistivity: to lithium ions [Ohm m].
+        solvent_diffusivity: D, of the solvent through the film [m2/s]. solvent_concentration: c [mol/m3].
+        formation_time: in which fresh lithium is covered [s].
+        kept_when_stripped: share of the film that is of use again on a wall from which the lithium has gone [-].
+    """
+
+    thickness: float
+    molar_volume: float
+    lithium_per_formula: float
+    resistivity: float
+    solvent_diffusivity: float
+    solvent_concentration: float
+    formation_time: float
+    kept_when_stripped: float
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
 class Insertion:
     """Lithium uptake of a host phase, theta from 0 to 1.
 

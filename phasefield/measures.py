@@ -69,6 +69,7 @@ WORDS = {  # of each measure: (words, unit); a unit % shows the number times 100
     "peak_memory_MB": ("peak memory", "MB"),
 }
 BINS = 9  # of pore_filling_by_depth
+STEADY = 0.99  # of the largest current so far
 SPIKE = 0.1 * mAh_per_cm2  # a nucleation spike has recovered before this much charge
 
 
@@ -90,7 +91,8 @@ def nucleation_spike(history) -> Spike | None:
     if "potential" not in history or not len(history["potential"]):
         return None
     potential, charge = history["potential"], history["charge"]
-    plating = history.get("current_density", np.ones_like(charge)) > 0
+    current = history.get("current_density", np.ones_like(charge))
+    plating = (current > 0) & (current >= STEADY * np.maximum.accumulate(current))  # a lower current recovers as well
     end = len(charge) if plating.all() else int(np.argmin(plating))
     lowest = np.minimum.accumulate(potential[:end]) if end else potential[:0]
     recovered = potential[:end] - lowest > np.maximum(2 * mV, 0.1 * np.abs(lowest))

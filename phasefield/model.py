@@ -6,14 +6,16 @@ import jax
 import jax.numpy as jnp
 
 from phasefield import operators
+from phasefield.cathode import Cathode
 from phasefield.grid import Grid
-from phasefield.materials import Electrolyte, Host, Lithium
+from phasefield.materials import Electrolyte, Host, Lithium, SolidElectrolyteInterphase
 from phasefield.physics import charge, interface, nucleation, transport
 from phasefield.physics import lithiation as uptake
+from phasefield.physics import sei as interphase
 from phasefield.precision import cast
 from phasefield.solvers import multigrid
 from phasefield.solvers.multigrid import Hierarchy
-from phasefield.state import State
+from phasefield.state import Film, State
 
 
 @jax.tree_util.register_dataclass
@@ -34,7 +36,9 @@ class Model:
         surface_shares: part of it that belongs to each host phase [-], shape (K, *grid.shape).
         charge_tolerance, salt_tolerance: misplaced current and salt, over the applied [-].
         newton_iterations, linear_iterations: most per step, per solve.
+        sei: the film on lithium, None for none.
         insertion_active: static; False holds the lithiation of the host where it is.
+        cathode: of a full cell; None where the counter electrode is lithium.
     """
 
     grid: Grid
@@ -56,8 +60,10 @@ class Model:
     salt_tolerance: float
     newton_iterations: int
     linear_iterations: int
+    sei: SolidElectrolyteInterphase | None
     nucleus_cells: int = field(metadata={"static": True})
     insertion_active: bool = field(metadata={"static": True})
+    cathode: Cathode | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -102,7 +108,9 @@ def build_model(
     salt_tolerance: float = 1e-5,
     newton_iterations: int = 15,
     linear_iterations: int = 100,
+    sei: SolidElectrolyteInterphase | None = None,
     insertion_active: bool = True,
+    cathode: Cathode | None = None,
     dtype=jnp.float64,
 ) -> Model:
     """The model on this grid with its derived fields, all numbers cast to `dtype`.
@@ -111,7 +119,9 @@ def build_model(
         nucleus_size: edge of the surface that a nucleus makes active [m], in whole cells; one cell if None.
         interface_width: delta [m]; one cell if None.
         front_mobility: Gamma over the speed of the fastest front [-].
+        sei: the film that forms on lithium; None leaves it out.
         insertion_active: whether host phases take up lithium during the run.
+        cathode: of a full cell; None where the counter electrode is lithium.
     """
     periodic = operators.laterally_periodic(grid.ndim)
     fractions = jnp.asarray(host.fractions, jnp.float64)
@@ -143,7 +153,9 @@ def build_model(
         salt_tolerance=salt_tolerance,
         newton_iterations=newton_iterations,
         linear_iterations=linear_iterations,
+        sei=sei,
         insertion_active=insertion_active,
+        cathode=cathode,
     )
     return cast(model, dtype)
 
@@ -182,6 +194,7 @@ def initial_state(model: Model, seed: int, lithiation=None) -> State:
         double_layer_charge=model.lithium.double_layer_capacitance * model.surface * open_circuit,
         random_key=jax.random.key_data(jax.random.key(seed)),
         time=jnp.zeros((), jnp.float64),
+        film=None if model.sei is None else Film(zeros, zeros, zeros, jnp.zeros((), jnp.float64)),
     )
 
 
@@ -195,7 +208,7 @@ def precondition(model: Model, state: State, dt, conductance=0.0) -> Preconditio
 def step(model: Model, state: State, current_density, dt, preconditioner: Preconditioner, hold=charge.NO_HOLD):
     """(State, StepReport) after dt [s] at `current_density` [A/m2 of electrode, positive plates], or at a `Hold`.
 
-    Balance charge, move the interface, transport salt, lithiate the host, nucleate and spread.
+    Balance charge, move the interface, transport salt, lithiate the host, nucleate and spread, cover fresh lithium.
     """
     potentials, reaction, balance, newton = charge.solve(model, state, current_density, dt, preconditioner.charge, hold)
     followed = fastest_growth(model, reaction) * dt <= FARTHEST * model.grid.spacing
@@ -207,6 +220,8 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
     theta = uptake.advance(model, state, reaction.insertion, dt)
     nucleated, nuclei, key = nucleation.sample(model, state, reaction.overpotential, dt)
     nucleated = nucleation.overgrow(model, nucleated, reaction.front_speed, moving)
+    nucleated = nucleation.laid_bare(nucleated, phase, reaction.plating)
+    film = None if model.sei is None else interphase.advance(model, state, phase, nucleated, reaction, moving)
     after = State(
         phase=phase,
         concentration=concentration,
@@ -218,6 +233,7 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
         double_layer_charge=reaction.double_layer_charge,
         random_key=key,
         time=state.time + dt,
+        film=film,
     )
     return after, StepReport(
         reaction=reaction,

@@ -56,6 +56,7 @@ HISTORY = {
     "lithium": Quantity("m", "metallic lithium, as the thickness of a dense layer"),
     "inserted_charge": Quantity("C/m2", "charge inserted into the host per geometric area"),
     "double_layer_charge": Quantity("C/m2", "charge of the double layer on bare surface per geometric area"),
+    "sei_charge": Quantity("C/m2", "charge that the SEI has taken per geometric area"),
     "collector_current": Quantity("A/m2", "current through the collector"),
     "ledger_error": Quantity("1", "difference of charge stored and charge passed, over the charge passed"),
     "charge_error": Quantity("1", "misplaced current over the applied current"),
@@ -68,6 +69,8 @@ HISTORY = {
     "smallest_phase": Quantity("1", "smallest lithium fraction of a pore"),
     "smallest_concentration": Quantity("mol/m3", "smallest salt concentration"),
     "largest_overpotential": Quantity("V", "most negative overpotential on the surface"),
+    "cell_voltage": Quantity("V", "voltage of a full cell"),
+    "cathode_stoichiometry": Quantity("1", "lithium in the cathode of a full cell"),
     "wall_time": Quantity("s", "wall-clock time since the start"),
 }
 

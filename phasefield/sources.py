@@ -11,7 +11,7 @@ import yaml
 from phasefield.config import ConfigError, config_folder, options
 
 SET = "set for this run"
-REFERENCE = re.compile(r"(-?)\$\{([\w.]+)\}")
+REFERENCE = re.compile(r"(-?)\$\{([\w.\[\]]+)\}")
 DEFAULTS = {"repeat": 1, "axis": 0, "flip": False}  # of the schema, for keys that the files of configs/ leave out
 PACKAGE = re.compile(r"#\s*@package\s+(\S+)")
 
@@ -119,6 +119,8 @@ def read_file(path: Path, prefix: str | None = None) -> dict[str, Shipped]:
     found: dict[str, Shipped] = {}
     for entry in entries if "_self_" in entries else [*entries, "_self_"]:
         if entry == "_self_":
+            lists = {prefix + key.partition("[")[0] for key in own if "[" in key}  # take the place of those before
+            found = {key: each for key, each in found.items() if key.partition("[")[0] not in lists}
             found |= {prefix + key: each for key, each in own.items() if not key.startswith(("defaults", "hydra."))}
         elif (other := path.parent / f"{entry.partition('@')[0]}.yaml").is_file():
             found |= read_file(other, prefix)

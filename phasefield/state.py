@@ -7,6 +7,24 @@ import jax
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
+class Film:
+    """The solid electrolyte interphase on the lithium.
+
+    Args:
+        charge: that it takes to form what lies on the surface [C/m3]; shape grid.shape.
+        due: part of it that has not passed yet [C/m3]; shape grid.shape.
+        left: that it took to form what lies whole on walls stripped bare [C/m3]; shape grid.shape.
+        formed: charge that has passed since the start [C/m2 of geometric area], float64.
+    """
+
+    charge: jax.Array
+    due: jax.Array
+    left: jax.Array
+    formed: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
 class State:
     """Everything the next step needs.
 
@@ -20,6 +38,7 @@ class State:
         double_layer_charge: on bare surface [C/m3]; shape grid.shape.
         random_key: JAX PRNG key, as its data (two uint32): splits anew in every step.
         time: [s].
+        film: None where the model has no SEI.
     """
 
     phase: jax.Array
@@ -32,3 +51,4 @@ class State:
     double_layer_charge: jax.Array
     random_key: jax.Array
     time: jax.Array
+    film: Film | None = None

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from phasefield import cathode as full_cell
 from phasefield import diagnostics
 from phasefield import model as model_module
 from phasefield.physics import charge, interface, nucleation
@@ -21,9 +22,14 @@ CRAWL = 1e-3  # of dt_max: steps this short for want of salt get nowhere
 LITTLE_SALT = 0.02  # of the initial concentration
 PATIENCE = 5  # accepted steps after a repeated one before dt grows again
 OHMIC = 0.01  # of dt_first: below it a change of potential is the ohmic drop of a new current, which no dt resolves
+RUNNING_OUT = 0.1  # V: above it no lithium is left but traces, and steps may change the potential in proportion to it
 FEW_NUCLEI = 4.0  # that any step may add
 
-RUNNING, REACHED, BELOW, ABOVE, STUCK, FADED = range(6)  # what may have stopped a segment
+METERED = 1e-4  # V: a cycler tells cell voltages apart that differ by more
+CELL_CHANGE = 0.02  # V: most that the open-circuit potential of a cathode changes in a step
+
+# what may have stopped a segment
+RUNNING, REACHED, BELOW, ABOVE, STUCK, FADED, CELL_BELOW, CELL_ABOVE = range(8)
 
 
 @jax.tree_util.register_dataclass
@@ -62,6 +68,9 @@ class Limits:
         potential_from, potential_to, rate, started: it goes from the one to the other at a rate [V/s] since a time [s].
         charge_end: charge that ends it [C/m2], passed without sign since charge_started; for held potentials.
         current_min: ends it, without sign [A/m2]; for held potentials.
+        cell_voltage_min, cell_voltage_max: end it [V]; for full cells.
+        half_cell: whether the counter electrode is lithium in place of the cathode.
+        charge_elsewhere: charge passed against lithium by earlier steps [C/m2]: it has not come from the cathode.
     """
 
     current_density: float
@@ -78,6 +87,10 @@ class Limits:
     charge_started: float = 0.0
     charge_end: float = np.inf
     current_min: float = 0.0
+    cell_voltage_min: float = -np.inf
+    cell_voltage_max: float = np.inf
+    half_cell: bool = False
+    charge_elsewhere: float = 0.0
 
     def potential(self, time):
         """That is held at a time [V]."""
@@ -138,13 +151,39 @@ def _attempt(model, control, limits, carry, dt, preconditioner):
     has_salt = jnp.min(after.concentration) > 0
     failure = jnp.stack([~report.converged, ~in_bounds, ~has_salt, ~finite])
     resolvable = dt > OHMIC * control.dt_first
-    accepted = ~jnp.any(failure) & ((swing <= 3 * control.overpotential_change) | ~resolvable)
+    accepted = ~jnp.any(failure) & ((swing <= 3 * _swing(model, control, limits, carry)) | ~resolvable)
     return after, report, accepted, failure, change, swing
+
+
+def _swing(model, control, limits, carry):
+    """Change of potential that a step aims at [V]; coarser where a given current only recharges the double layer."""
+    runs_out = ~limits.holds & ((limits.current_density < 0) | (not model.insertion_active))
+    share = jnp.where(runs_out, jnp.maximum(carry.potential / RUNNING_OUT, 1.0), 1.0)
+    return control.overpotential_change * share
 
 
 def _conductance(model, limits):
     """Of the hold [S/m2], 0 where there is none."""
     return jnp.where(limits.holds, charge.holding_conductance(model), 0.0).astype(model.pore.dtype)
+
+
+def _full_cell(model, limits, charge_passed, current, potential):
+    """Its part of the history. Against lithium the cathode rests, and lithium stands in its place."""
+    charge_of_cathode = jnp.where(limits.half_cell, limits.charge_started, charge_passed) - limits.charge_elsewhere
+    y = full_cell.stoichiometry(model.cathode, charge_of_cathode)
+    voltage = full_cell.cell_voltage(model.cathode, y, current, potential, model.temperature)
+    return {"cell_voltage": jnp.where(limits.half_cell, -potential, voltage), "cathode_stoichiometry": y}
+
+
+def _cathode_allows(model, limits, carry):
+    """Time until cell voltage or open circuit have gone as far as they may, were the electrode to stay [s]."""
+    cathode, current = model.cathode, limits.current_density
+    y = full_cell.stoichiometry(cathode, carry.charge - limits.charge_elsewhere)
+    now = full_cell.cell_voltage(cathode, y, current, carry.potential, model.temperature)
+    lowest = jnp.maximum(limits.cell_voltage_min, now - CELL_CHANGE)
+    highest = jnp.minimum(limits.cell_voltage_max, now + CELL_CHANGE)
+    left = full_cell.charge_left(cathode, y, current, carry.potential, model.temperature, lowest, highest)
+    return jnp.where(limits.half_cell, jnp.inf, left / jnp.maximum(jnp.abs(current), 1e-30))
 
 
 def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
@@ -174,10 +213,12 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         left = time_end - carry.state.time
         to_pass = limits.charge_end - jnp.abs(carry.charge - limits.charge_started)
         left = jnp.minimum(left, jnp.maximum(to_pass / jnp.maximum(jnp.abs(carry.current), 1e-30), control.dt_first))
+        if model.cathode is not None:
+            left = jnp.minimum(left, jnp.maximum(_cathode_allows(model, limits, carry), control.dt_first))
         # the last stretch in two even steps rather than a full one and a crumb
         dt = jnp.where(left <= carry.dt, left, jnp.where(left < 2 * carry.dt, 0.5 * left, carry.dt))
         after, report, accepted, failure, change, swing = _attempt(model, control, limits, carry, dt, preconditioner)
-        factor = jnp.minimum(control.overpotential_change / jnp.maximum(swing, 1e-12), control.growth)
+        factor = jnp.minimum(_swing(model, control, limits, carry) / jnp.maximum(swing, 1e-12), control.growth)
         factor = jnp.maximum(factor, jnp.minimum(OHMIC * control.dt_first / dt, 1))
         factor = jnp.minimum(factor, control.phase_change / jnp.maximum(change, 1e-12))
         factor = jnp.where((carry.patience > 0) | carry.starved, jnp.minimum(factor, 1), factor)
@@ -202,6 +243,10 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         stopped = jnp.where(reached, REACHED, stopped)
         stopped = jnp.where(potential <= limits.potential_min, BELOW, stopped)
         stopped = jnp.where(potential >= limits.potential_max, ABOVE, stopped)
+        if model.cathode is not None:
+            cell = _full_cell(model, limits, charge_passed, current, potential)
+            stopped = jnp.where(cell["cell_voltage"] <= limits.cell_voltage_min + METERED, CELL_BELOW, stopped)
+            stopped = jnp.where(cell["cell_voltage"] >= limits.cell_voltage_max - METERED, CELL_ABOVE, stopped)
         too_short = (shorter < control.dt_min) | (starved & (shorter < CRAWL * control.dt_max))
         stopped = jnp.where(accepted, stopped, jnp.where(too_short, STUCK, RUNNING))
 
@@ -212,6 +257,7 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
             "charge": charge_passed,
             "ledger_error": jnp.abs(gained - charge_passed) / jnp.where(throughput > 0, throughput, jnp.inf),
             "rejected_steps": carry.rejected,
+            **({} if model.cathode is None else cell),
         }
         history = {
             name: values.at[carry.steps].set(jnp.where(accepted, row[name], values[carry.steps]))
@@ -264,5 +310,5 @@ def begin(model, state: State, control: TimeControl) -> Carry:
         failure=jnp.zeros(4, bool),
         plating=jnp.zeros_like(model.pore),
         overpotential=jnp.zeros_like(model.pore),
-        history={name: jnp.zeros(SEGMENT, jnp.float64) for name in diagnostics.HISTORY},
+        history={name: jnp.zeros(SEGMENT, jnp.float64) for name in diagnostics.columns(model)},
     )

@@ -10,12 +10,22 @@ import numpy as np
 from phasefield import sharding, stepping
 from phasefield.model import Model
 from phasefield.precision import cast
-from phasefield.protocol import SLEW_RATE, Step
+from phasefield.protocol import SLEW_RATE, Step, steps_left_out
 from phasefield.state import State
 from phasefield.stepping import REACHED, RUNNING, STUCK, Carry, Limits, TimeControl
 from phasefield.units import mAh_per_cm2
 
-CUT_OFFS = ("", "time or capacity", "potential_min", "potential_max", "dt_min", "current_min")
+CUT_OFFS = (  # by what stopped a segment
+    "",
+    "time or capacity",
+    "potential_min",
+    "potential_max",
+    "dt_min",
+    "current_min",
+    "cell_voltage_min",
+    "cell_voltage_max",
+)
+INEFFICIENT = "efficiency_min"  # of a step that is left out
 
 
 IDLE = Limits(0.0, 0.0, most_steps=0)
@@ -32,7 +42,7 @@ class Outcome:
     Args:
         state: at the end.
         history: one array a quantity, one entry a time step; see `diagnostics.HISTORY`.
-        cut_offs: what ended each protocol step.
+        cut_offs: what ended each protocol step; "efficiency_min" for one that was left out.
         compile_time, wall_time: [s], the second without the first.
     """
 
@@ -78,7 +88,9 @@ class Position:
         stop: snapshots of this protocol step that have been taken.
         begins: whether this protocol step has not begun.
         started, charge_started, potential_started: time [s], charge [C/m2] and potential [V] at which it began.
-        cut_offs: what ended the protocol steps before.
+        cut_offs: what ended the protocol steps before, see `Outcome`.
+        ended: time steps in the history when they did.
+        charge_elsewhere: charge that the steps before passed against lithium, in a full cell [C/m2].
         history: so far, see `Outcome`.
     """
 
@@ -89,6 +101,8 @@ class Position:
     charge_started: float = 0.0
     potential_started: float = 0.0
     cut_offs: tuple[str, ...] = ()
+    ended: tuple[int, ...] = ()
+    charge_elsewhere: float = 0.0
     history: dict[str, np.ndarray] | None = field(default=None, repr=False)
 
 
@@ -119,61 +133,66 @@ class Course:
 
         Raises: SimulationError: a step failed down to dt_min. The last good state has been given to `on_snapshot`.
         """
-        segments, cut_offs = [], list(self.start.cut_offs)
-        total = sum(step.longest for step in self.protocol)
-
-        def history():
-            return {name: np.concatenate([part[name] for part in segments]) for name in segments[0]}
-
-        def show(carry):
-            if self.on_snapshot is not None:
-                charge = float(carry.charge)
-                self.on_snapshot(Snapshot(model, carry.state, carry.plating, carry.overpotential, charge, history()))
-
         seen, whole = yield IDLE  # compiles
+        here, log = replace(self.start, history=None), _Log(self.start.history, seen)
+        total = sum(step.longest for step in self.protocol)
         if self.start.history is None:
-            segments.append({name: values[:0] for name, values in seen["history"].items()})
-            show(whole())
-        else:
-            segments.append(self.start.history)
-        for number, step in enumerate(self.protocol):
-            if number < self.start.step:
-                continue
-            resumed = number == self.start.step and not self.start.begins
-            here = self.start if resumed else Position(
-                number, 0, True, *(float(seen[name]) for name in ("time", "charge", "potential"))
-            )  # fmt: skip
-            for stop, (end, is_last) in enumerate(_stops(step, here, self.snapshot_interval)):
-                if resumed and stop < self.start.stop:
-                    continue
-                here, stopped = replace(here, stop=stop, cut_offs=tuple(cut_offs)), RUNNING
-                while stopped == RUNNING:
-                    if self.on_pause is not None:
-                        self.on_pause(lambda here=here, whole=whole: (replace(here, history=history()), whole()))
-                    seen, whole = yield _limits(step, end, here)
-                    here, stopped = replace(here, begins=False), int(seen["stopped"])
-                    segments.append({name: values[: seen["steps"]] for name, values in seen["history"].items()})
-                    if self.on_progress is not None:
-                        now = float(seen["time"])
-                        self.on_progress(
-                            Progress(
-                                time=now,
-                                charge=float(seen["charge"]),
-                                potential=float(seen["potential"]),
-                                dt=float(seen["dt"]),
-                                done=now / total if np.isfinite(total) else float("nan"),
-                                steps=sum(len(part["time"]) for part in segments),
-                                rejected=int(seen["rejected"]),
-                                history=history(),
-                            )
-                        )
-                show(whole())
-                if stopped == STUCK:
-                    raise SimulationError(_why_stuck(seen, whole(), control))
-                if stopped != REACHED or is_last:
-                    cut_offs.append(CUT_OFFS[stopped])
-                    break
-        return history(), tuple(cut_offs)
+            self._show(model, whole(), log)
+        while here.step < len(self.protocol):
+            step = self.protocol[here.step]
+            if here.begins:
+                now = {f"{name}_started": float(seen[name]) for name in ("charge", "potential")}
+                here = replace(here, started=float(seen["time"]), **now)
+            end, is_last = _next_stop(step, here, self.snapshot_interval)
+            stopped = RUNNING
+            while stopped == RUNNING:
+                if self.on_pause is not None:
+                    self.on_pause(lambda here=here, whole=whole: (replace(here, history=log.history()), whole()))
+                seen, whole = yield _limits(step, end, here)
+                here, stopped = replace(here, begins=False), int(seen["stopped"])
+                log.add(seen)
+                self._report(seen, log, total)
+            self._show(model, whole(), log)
+            if stopped == STUCK:
+                raise SimulationError(_why_stuck(seen, whole(), control))
+            if stopped == REACHED and not is_last:
+                here = replace(here, stop=here.stop + 1)
+            else:
+                elsewhere = float(seen["charge"]) - here.charge_started if step.half_cell else 0.0
+                here = replace(here, charge_elsewhere=here.charge_elsewhere + elsewhere)
+                here = _behind(self.protocol, here, CUT_OFFS[stopped], log.history())
+        return log.history(), here.cut_offs
+
+    def _show(self, model: Model, carry: Carry, log: "_Log") -> None:
+        if self.on_snapshot is not None:
+            charge = float(carry.charge)
+            self.on_snapshot(Snapshot(model, carry.state, carry.plating, carry.overpotential, charge, log.history()))
+
+    def _report(self, seen: dict, log: "_Log", total: float) -> None:
+        if self.on_progress is None:
+            return
+        history = log.history()
+        now = {name: float(seen[name]) for name in ("time", "charge", "potential", "dt")}
+        done = now["time"] / total if np.isfinite(total) else float("nan")
+        steps, rejected = len(history["time"]), int(seen["rejected"])
+        self.on_progress(Progress(**now, done=done, steps=steps, rejected=rejected, history=history))
+
+
+class _Log:
+    """The history, put together from segments when it is asked for."""
+
+    def __init__(self, history: dict[str, np.ndarray] | None, seen: dict):
+        empty = {name: values[:0] for name, values in seen["history"].items()}
+        self._parts = [empty if history is None else history]
+
+    def add(self, seen: dict) -> None:
+        self._parts.append({name: values[: seen["steps"]] for name, values in seen["history"].items()})
+
+    def history(self) -> dict[str, np.ndarray]:
+        """One array a quantity, one entry a time step."""
+        if len(self._parts) > 1:
+            self._parts = [{name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}]
+        return dict(self._parts[0])
 
 
 class Clocks:
@@ -251,21 +270,31 @@ def _limits(step: Step, end: float, here: Position) -> Limits:
         charge_started=here.charge_started,
         charge_end=given(step.capacity, np.inf) if step.holds else np.inf,
         current_min=given(step.current_min, 0.0),
+        cell_voltage_min=given(step.cell_voltage_min, -np.inf),
+        cell_voltage_max=given(step.cell_voltage_max, np.inf),
+        half_cell=step.half_cell,
+        charge_elsewhere=here.charge_elsewhere,
     )
 
 
-def _stops(step: Step, here: Position, interval: float | None):
-    """Yield (time of the next snapshot or end [s], whether it is the end) of a protocol step."""
+def _next_stop(step: Step, here: Position, interval: float | None) -> tuple[float, bool]:
+    """(time of the next snapshot or end [s], whether it is the end) of a protocol step."""
     end = here.started + step.longest
     if step.sweep_rate is not None:
         end = min(end, here.started + abs(step.potential - here.potential_started) / step.sweep_rate)
     if interval is not None and step.current_density:
-        spacing = interval / abs(step.current_density)
-        count = 1
-        while here.started + count * spacing < end * (1 - 1e-9):
-            yield here.started + count * spacing, False
-            count += 1
-    yield end, True
+        snapshot = here.started + (here.stop + 1) * (interval / abs(step.current_density))
+        if snapshot < end * (1 - 1e-9):
+            return snapshot, False
+    return end, True
+
+
+def _behind(protocol: Sequence[Step], here: Position, cut_off: str, history: dict[str, np.ndarray]) -> Position:
+    """Where to go on: at the next protocol step, or behind the rest of a block that has not been efficient enough."""
+    cut_offs, ended = (*here.cut_offs, cut_off), (*here.ended, len(history["time"]))
+    while left := steps_left_out(protocol, ended, history):
+        cut_offs, ended = cut_offs + (INEFFICIENT,) * left, ended + ended[-1:] * left
+    return Position(step=len(ended), cut_offs=cut_offs, ended=ended, charge_elsewhere=here.charge_elsewhere)
 
 
 def _why_stuck(seen, carry: Carry, control: TimeControl):

@@ -6,6 +6,7 @@ GAS_CONSTANT = 8.314462618  # J/(mol K)
 um = 1e-6  # m
 nm = 1e-9  # m
 mV = 1e-3  # V
+cm2 = 1e-4  # m2
 cm3 = 1e-6  # m3
 hour = 3600.0  # s
 mA_per_cm2 = 10.0  # A/m2

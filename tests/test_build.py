@@ -6,7 +6,7 @@ import pytest
 from phasefield import build
 from phasefield.config import ConfigError, compose
 from phasefield.host import HostError
-from phasefield.units import FARADAY, um
+from phasefield.units import FARADAY, mA_per_cm2, mAh_per_cm2, um
 
 SMALL = ["grid=quick", "grid.width_um=16", "host.thickness_um=20"]
 
@@ -127,6 +127,42 @@ def test_cycles_are_written_out():
     steps = build.protocol(config)
     assert [step.current_density for step in steps] == [20.0, 0.0, -20.0] * 3
     assert steps[2].potential_max == 0.5 and steps[1].duration == 360
+
+
+@pytest.mark.parametrize(
+    "name, current, capacity", [("cycle_1_1", 1, 1), ("cycle_1_4", 1, 4), ("cycle_2_2", 2, 2), ("cycle_4_4", 4, 4)]
+)
+def test_cycles_of_the_paper(name, current, capacity):
+    """Discharged to 0 V; then the capacity behind 0 V, stripped to 1 V, with a rest after either."""
+    config = compose([f"protocol={name}", "protocol.cycles=2"])
+    first, *steps = build.protocol(config)
+    density = current * mA_per_cm2
+    assert config.protocol.name == name and config.protocol.insertion and not config.protocol.start_lithiated
+    assert [step.current_density for step in steps] == [density, density, 0, -density, 0] * 2
+    to_zero, plate, rest, strip, _ = steps[:5]
+    assert first == to_zero and (to_zero.potential_min, to_zero.longest, strip.potential_max, strip.longest) == (
+        0,
+        np.inf,
+        1,
+        np.inf,
+    )
+    assert (plate.capacity, rest.duration) == (pytest.approx(capacity * mAh_per_cm2), pytest.approx(360))
+    assert not any(step.repetitions for step in steps)
+
+
+def test_currents_of_the_rate_sweep_rise_and_its_blocks_end_each_for_itself():
+    steps = build.protocol(compose(["protocol=rate_sweep", "protocol.cycles=2", "protocol.efficiency_min=0.9"]))
+    each = [step.current_density / mA_per_cm2 for step in steps if step.capacity]
+    assert each == pytest.approx([0.5, 0.5, 1, 1, 2, 2, 4, 4])
+    assert [step.capacity / mAh_per_cm2 for step in steps if step.capacity] == pytest.approx([4] * 8)
+    assert [step.repetitions[0].left for step in steps if step.repetitions] == [5, 0] * 4
+
+
+def test_activation_comes_before_the_cycles():
+    steps = build.protocol(compose(["protocol=activate_and_cycle", "protocol.cycles=2"]))
+    (alone,) = {step for step in build.protocol(compose(["protocol=activation", "protocol.cycles=1"]))[1:]}
+    assert [step.potential_max for step in steps[:6]] == [None, 2.5] * 3 and steps[5] == alone
+    assert steps[6:] == build.protocol(compose(["protocol=cycle_1_1", "protocol.cycles=2"]))
 
 
 def test_lithium_that_has_no_room_is_refused(quick):

@@ -12,6 +12,7 @@ from cases import TINY
 from phasefield import diagnostics, timeline
 from phasefield.cli import COMMANDS, main
 from phasefield.config import groups, options
+from phasefield.plotting.nyquist import read_spectra
 from phasefield.snapshots import load
 
 
@@ -136,6 +137,35 @@ def test_host_is_drawn_and_measured(capsys, tmp_path):
     report = json.loads((tmp_path / "drawn/host.json").read_text())
     assert report["porosity"] == pytest.approx(0.46, abs=0.005) and report["ionic_conductivity"] > 0
     assert (tmp_path / "drawn/host.png").stat().st_size > 10_000
+
+
+def test_impedance_is_measured_drawn_and_written(capsys, tmp_path):
+    assert main(["impedance", *TINY, "-o", "measured"]) == 0
+    assert "charge transfer Ohm on disc" in capsys.readouterr().out
+    folder = tmp_path / "measured"
+    assert {path.name for path in folder.iterdir()} == {"impedance.csv", "impedance.json", "nyquist.png"}
+    written = json.loads((folder / "impedance.json").read_text())
+    assert written["disc_area_cm2"] == pytest.approx(1.131) and written["thickness_um"] == 10
+    for measures in written["states"].values():
+        wet, dry = measures["two_electrode_wet"], measures["two_electrode_dry"]
+        assert wet["electronic_S_m"] == pytest.approx(dry["electronic_S_m"], rel=1e-6)
+        assert wet["ionic_S_m"] > dry["ionic_S_m"] > 0
+        cell, own = measures["half_cell"], measures["electrode"]
+        assert cell["charge_transfer_Ohm_cm2"] > own["charge_transfer_Ohm_cm2"] > 0
+    pristine, lithiated = written["states"]["pristine"], written["states"]["lithiated"]
+    assert lithiated["two_electrode_dry"]["electronic_S_m"] > pristine["two_electrode_dry"]["electronic_S_m"]
+    spectra = read_spectra(folder / "impedance.csv")
+    frequency, z = spectra["pristine"]["half_cell"]
+    assert frequency[0] == 1e5 and frequency[-1] == pytest.approx(0.1) and (z.imag < 0).all()
+    assert spectra["lithiated"]["two_electrode_dry"][0][-1] == 0  # direct current
+
+
+def test_impedance_of_a_bare_collector_has_nothing_between_plates(capsys, tmp_path):
+    assert main(["impedance", *TINY, "host=cu"]) == 0
+    assert "nothing is put between two plates" in capsys.readouterr().out
+    (measures,) = json.loads((tmp_path / "impedance.json").read_text())["states"].values()
+    assert set(measures) == {"electrode", "half_cell"} and measures["electrode"]["charge_transfer_Ohm_cm2"] is None
+    assert (tmp_path / "nyquist.png").exists()
 
 
 @pytest.mark.slow

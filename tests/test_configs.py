@@ -9,16 +9,21 @@ from phasefield import build
 from phasefield.config import compose, config_folder, groups, options
 
 IMAGE = ["host.image.path=x.tif", "host.image.voxel_um=0.5", "host.image.labels={0: pore, 1: llto}"]
+FULL_CELLS = [("protocol", "full_cell"), ("protocol", "anode_free")]
 ALL = [(group, option) for group in groups() for option in options(group)]
 FILES = [path for path in sorted(config_folder().rglob("*.yaml")) if path.parent.name != "launch"]  # Hydra's own keys
 
-UNITS = re.findall(r"\w+", "um nm mV V S_m g_cm3 mAh_g A_m3 mol_L m2_s cm3_mol A_m2 J_m2 F_m2 mA_cm2 mAh_cm2 h min s K")
+UNITS = re.findall(
+    r"\w+", "um nm mV V S_m g_cm3 mAh_g A_m3 mol_L m2_s cm3_mol A_m2 J_m2 F_m2 mA_cm2 mAh_cm2 Ohm_cm2 Ohm_m h min s K"
+)
 DIMENSIONLESS = re.findall(
     r"\w+",
     """
     porosity porosity_tolerance particle_flatness diffuse_cells llto width_factor fraction transference_number
     thermodynamic_factor bruggeman_exponent cathodic_transfer_coefficient steepness phase_change nucleation_fraction
     growth charge_tolerance salt_tolerance newton_iterations linear_iterations interface_cells front_mobility cycles
+    formation_cycles area_ratio state_of_charge lithium_per_formula kept_when_stripped
+    repeat
     """,
 )
 CHOSEN = {"devices", "seed", "axis", "dimensions"}  # neither measured nor numerical
@@ -28,6 +33,7 @@ SOURCE = re.compile(r"# (source: (A|A-ESI|B|V|C|P|D|U|E)\b|source: [a-z ]+ [A-Z]
 @pytest.mark.parametrize("group, option", ALL)
 def test_every_option_composes_and_builds_its_phases(group, option):
     extra = IMAGE if (group, option) == ("host", "image") else []
+    extra += ["counter=ncm622"] if (group, option) in FULL_CELLS else []
     override = f"{group}=[{option},cu,cnt,llto]" if group == "material" else f"{group}={option}"
     override = "material=[cnt,cu,llto]" if group == "material" and option in ("cnt", "cu", "llto") else override
     config = compose([override, *extra])
@@ -36,7 +42,7 @@ def test_every_option_composes_and_builds_its_phases(group, option):
     assert build.protocol(config)
     assert build.electrolyte(config).concentration > 0 and build.lithium(config).molar_volume > 0
     assert build.time_control(config).dt_max > 0
-    if not extra:
+    if extra != IMAGE:
         shape, _ = build.grid_shape(config)
         assert all(n % 16 == 0 for n in shape)
 

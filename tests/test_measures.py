@@ -148,6 +148,11 @@ def test_stripping_is_not_taken_for_a_recovery():
     assert measures.nucleation_spike(run([0, -0.02, -0.03, 0.03, 0.03], current_density=current)) is None
 
 
+def test_a_lower_current_is_not_taken_for_a_recovery():
+    current = np.array([5.0, 5, 5, 1, 1])
+    assert measures.nucleation_spike(run([0, -0.02, -0.03, -0.004, -0.004], current_density=current)) is None
+
+
 def test_current_mismatch():
     history = {"current_density": np.array([5.0, -5.0, 0.0]), "collector_current": np.array([5.0, -5.05, 0.3])}
     assert measures.current_mismatch(history) == pytest.approx(0.01)

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from phasefield import sources
-from phasefield.config import compose, config_folder, to_yaml
+from phasefield.config import compose, config_folder, options, to_yaml
 from phasefield.sources import SET
 
 
@@ -122,3 +122,12 @@ def test_the_letters_are_explained():
     letters = sources.legend()
     assert all(f"{letter} = " in letters for letter in ("A", "A-ESI", "B", "C", "P", "D", "U", "E"))
     assert yaml.safe_load((config_folder() / "main.yaml").read_text())  # the head is still a comment
+
+
+@pytest.mark.parametrize("protocol", options("protocol"))
+def test_every_number_of_a_protocol_has_its_source(protocol):
+    """Through references into its own list of steps, and where a list takes the place of that of its base."""
+    text = to_yaml(compose([f"protocol={protocol}"]))
+    (group,) = (each for each in sources.parameters(text, f"simulate protocol={protocol}") if each.name == "protocol")
+    assert group.option == protocol and len(group.parameters) > 5
+    assert not [each for each in group.parameters if each.is_set]

@@ -7,6 +7,7 @@ from phasefield.conduction import ConductionError
 from phasefield.config import ConfigError
 from phasefield.gpus import NoGPULeftError
 from phasefield.host import HostError
+from phasefield.impedance import ImpedanceError
 from phasefield.plotting.animation import AnimationError
 from phasefield.plotting.compare import ComparisonError
 from phasefield.report import ReportError
@@ -22,6 +23,7 @@ EXPECTED = (
     ConductionError,
     ConfigError,
     HostError,
+    ImpedanceError,
     InUseError,
     MemoryError,
     NoGPULeftError,

@@ -11,6 +11,7 @@ from phasefield.config.reading import known_keys, read, to_dict
 from phasefield.config.schema import (
     COLLECTOR,
     PORE,
+    Cathode,
     Config,
     Electrolyte,
     Grid,
@@ -29,6 +30,7 @@ from phasefield.config.schema import (
 __all__ = [
     "COLLECTOR",
     "PORE",
+    "Cathode",
     "Config",
     "ConfigError",
     "Electrolyte",

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from itertools import chain
 from math import inf
 
 from phasefield.config.errors import advice, nearest, shown
-from phasefield.config.schema import COLLECTOR, PORE, Config, Host, Material, Protocol, Solver, Step
+from phasefield.config.full_cell import check_cathode, check_full_cell
+from phasefield.config.schema import COLLECTOR, PORE, Config, Host, Material, Protocol, Sei, Solver, Step
 
 MOST_STEPS = 100_000  # of a protocol, written out
 MOST_SNAPSHOTS = 100_000
 MOST_DROP = 1.0  # V across the collector
+OF_A_BLOCK = ("repeat", "efficiency_min", "steps")  # keys of a step
 
 
 def check(config: Config) -> list[str]:
@@ -19,7 +22,10 @@ def check(config: Config) -> list[str]:
         *_check_host(config),
         *_check_materials(config.material),
         *(_check_steps(config.protocol.steps, "protocol.steps") or _check_protocol(config.protocol, config.host)),
+        *check_cathode(config.counter),
+        *check_full_cell(config.protocol.steps, config.counter),
         *_check_collector(config),
+        *_check_sei(config.sei),
         *_check_solver(config.solver),
     ]
 
@@ -107,6 +113,13 @@ def _check_materials(materials: Mapping[str, Material]) -> list[str]:
     return problems
 
 
+def _check_sei(sei: Sei) -> list[str]:
+    if sei.thickness_nm == 0:
+        return []
+    names = [each.name for each in fields(sei) if each.name != "thickness_nm"]
+    return _absent(sei, names, "sei", f"a film of sei.thickness_nm={sei.thickness_nm:g} (try sei=film)")
+
+
 def _check_collector(config: Config) -> list[str]:
     """A collector that is no conductor: the potentials of tens of volts it would need overflow the kinetics."""
     if config.host.collector not in config.material:
@@ -136,18 +149,45 @@ def _check_steps(steps: Sequence[Step], key: str) -> list[str]:
     problems = []
     for i, step in enumerate(steps):
         here = f"{key}[{i}]"
-        own = {each.name: getattr(step, each.name) for each in fields(step) if each.name not in ("repeat", "steps")}
+        own = {each.name: getattr(step, each.name) for each in fields(step) if each.name not in OF_A_BLOCK}
         if step.steps is not None:
             if any(value is not None for value in own.values()):
                 given = ", ".join(name for name, value in own.items() if value is not None)
                 problems.append(f"{here} has steps of its own and {given}; move these into a step")
-            problems += _check_steps(step.steps, f"{here}.steps")
+            inside = _check_steps(step.steps, f"{here}.steps")
+            problems += inside or _check_efficiency(step, here)
+            continue
+        if step.efficiency_min is not None:
+            problems.append(
+                f"{here}.efficiency_min is {step.efficiency_min:g}, but the step is no block; it is judged by what a "
+                "repetition of several steps takes up and gives back (try efficiency_min beside repeat and steps)"
+            )
             continue
         problems += _check_hold(step, here) if step.potential_V is not None else _check_current(step, here)
         low, high = step.potential_min_V, step.potential_max_V
         if low is not None and high is not None and low >= high:
             problems.append(f"{here}.potential_min_V is {low:g}, not below potential_max_V, {high:g}; swap them")
     return problems
+
+
+def _check_efficiency(block: Step, here: str) -> list[str]:
+    """A block that ends by its efficiency: that it may take charge up and give it back."""
+    if block.efficiency_min is None:
+        return []
+    currents = _currents(block.steps)
+    if None in currents or (min(currents) < 0 < max(currents)):
+        return []
+    lacking = "strips: give one a negative" if max(currents) > 0 else "plates: give one a positive"
+    return [
+        f"{here}.efficiency_min is {block.efficiency_min:g}, but none of its steps {lacking} current_density_mA_cm2, "
+        "or a potential_V, or take efficiency_min away"
+    ]
+
+
+def _currents(steps: Sequence[Step]) -> list[float | None]:
+    """Of each step, those of blocks once [mA/cm2]; None where a potential is given."""
+    each = ([step.current_density_mA_cm2] if step.steps is None else _currents(step.steps) for step in steps)
+    return list(chain.from_iterable(each))
 
 
 def _check_current(step: Step, here: str) -> list[str]:
@@ -161,14 +201,17 @@ def _check_current(step: Step, here: str) -> list[str]:
     foreign = [name for name in ("sweep_rate_mV_s", "current_min_mA_cm2") if getattr(step, name) is not None]
     if foreign:
         return [f"{here} has {' and '.join(foreign)}, which belong to a potential_V; take current_density_mA_cm2 away"]
-    limit = "potential_min_V" if current > 0 else "potential_max_V"
+    limit, of_cell = (
+        ("potential_min_V", "cell_voltage_max_V") if current > 0 else ("potential_max_V", "cell_voltage_min_V")
+    )
     if current == 0 and step.capacity_mAh_cm2 is not None:
         return [f"{here} has capacity_mAh_cm2 but no current; a rest ends by time_h (try time_h: 1)"]
     if current == 0 and step.time_h is None:
         return [f"{here} rests without an end; give it time_h (try time_h: 1)"]
-    if current and step.capacity_mAh_cm2 is None and step.time_h is None and getattr(step, limit) is None:
+    ends = (step.capacity_mAh_cm2, step.time_h, getattr(step, limit), getattr(step, of_cell))
+    if current and all(end is None for end in ends):
         does = "plates" if current > 0 else "strips"
-        return [f"{here} {does} without an end; give it capacity_mAh_cm2, time_h or {limit}"]
+        return [f"{here} {does} without an end; give it capacity_mAh_cm2, time_h or {limit}, in a full cell {of_cell}"]
     return []
 
 
@@ -206,6 +249,8 @@ def _check_protocol(protocol: Protocol, host: Host) -> list[str]:
             plated = inf
         elif current > 0:
             plated += inf if most is None else most
+        elif current < 0 and step.cell_voltage_min_V is not None:
+            pass  # down to the cathode's fill, or to nothing left
         elif current < 0 and most is None:
             plated = 0.0  # down to potential_max_V: nothing is left
         elif current < 0:

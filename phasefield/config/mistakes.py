@@ -13,6 +13,9 @@ from phasefield.config.reading import known_keys
 
 def no_override(text: str) -> str:
     """What to say of a word on the command line that is none."""
+    key, _, value = text.partition("=")
+    if re.fullmatch(r"[\w./@+~]+", key) and re.fullmatch(r"[^=\"'${}\[\]]+(=[^=\"'${}\[\]]+)+", value):
+        return f"'{text}' is no override: its value holds =, and must be quoted within, as in '{key}=\"{value}\"'"
     return (
         f"'{text}' is no override; write key=value, such as host.porosity=0.5, and quote what the shell would "
         "change, such as 'host.image.labels={0:pore,1:llto}'"
@@ -80,6 +83,12 @@ def _no_such_key(key: str) -> str:
     keys += [each.replace("<name>", name) for each in known_keys() for name in options("material") if "<name>" in each]
     if parent == "host.image":
         return f"{key} belongs to an image; add host=image"
+    blocks = {each.rpartition(".")[0] for each in keys} | set(groups())
+    if key in keys and key not in blocks:
+        return (
+            f"{key} is not given in the files that were chosen, and nothing there refers to it; choose another option "
+            f"of its group, or add it with +{key}=VALUE"
+        )
     if key in keys:
         return f"{key} is a block; set its keys one by one, or choose another option of its group"
     last = [each for each in keys if each.rpartition(".")[2] == key]  # grid.spacing_um for spacing_um

@@ -118,6 +118,20 @@ class Lithium:
 
 
 @dataclass(frozen=True)
+class Sei:
+    """The film that the electrolyte forms on lithium; a thickness of 0 leaves it out."""
+
+    thickness_nm: float = number(0, 1000, example=5, hint="0 for none")
+    molar_volume_cm3_mol: float | None = number(above=0, high=1e4, example=95.85, default=None)
+    lithium_per_formula: float | None = number(above=0, high=10, example=2, default=None)
+    resistivity_Ohm_m: float | None = number(0, 1e9, example=2e5, default=None)
+    solvent_diffusivity_m2_s: float | None = number(0, 1e-9, example=2.5e-22, default=None)
+    solvent_concentration_mol_L: float | None = number(0, 100, example=2.636, default=None)
+    formation_time_s: float | None = number(above=0, high=1e5, example=60, default=None)
+    kept_when_stripped: float | None = number(0, 1, example=0, default=None)
+
+
+@dataclass(frozen=True)
 class Nucleation:
     """How fast bare surface nucleates lithium."""
 
@@ -128,10 +142,46 @@ class Nucleation:
 
 
 @dataclass(frozen=True)
+class CathodeSite:
+    """Lithium sites of a cathode about one potential; their share of all."""
+
+    potential_V: float = number(0, 6, example=3.7)
+    fraction: float = number(above=0, high=1, example=0.5)
+    width_factor: float = number(0.1, 50, example=1.4, hint="1 is an ideal solution")
+
+
+@dataclass(frozen=True)
+class Cathode:
+    """The positive electrode of a full cell; its open-circuit curve is given by `sites` or by a table."""
+
+    capacity_mAh_cm2: float = number(above=0, high=100, example=1, hint="at rest, within the voltage window")
+    voltage_window_V: tuple[float, float] = number(0, 6, example=[3.0, 4.3])
+    exchange_current_density_A_m2: float = number(above=0, high=1e6, example=5, hint="of the particles' surface")
+    area_ratio: float = number(above=0, high=1e5, example=7, hint="surface of the particles over the cathode's area")
+    resistance_Ohm_cm2: float = number(0, 1e4, example=0)
+    state_of_charge: float = number(0, 1, example=0, hint="0 full of lithium, as made")
+    sites: tuple[CathodeSite, ...] | None = field(
+        default=None, metadata={"example": "[{potential_V: 3.7, fraction: 1, width_factor: 1}]"}
+    )
+    open_circuit: tuple[tuple[float, float], ...] | None = number(
+        0, 6, example="[[0.2, 4.3], [0.9, 3.6]]", hint="pairs of stoichiometry and potential in V", default=None
+    )
+
+
+@dataclass(frozen=True)
+class Counter:
+    """The counter electrode: lithium, or the cathode of a full cell."""
+
+    name: str
+    cathode: Cathode | None = field(metadata={"example": "null, for lithium"})
+
+
+@dataclass(frozen=True)
 class Step:
     """One step of the cycler, or, where it has `steps` of its own, a block of them, `repeat` times.
 
-    Either a current is given, or a potential: to hold, or with a rate to sweep to.
+    Either a current is given, or a potential: to hold, or with a rate to sweep to. A block ends after a repetition that
+    gave back less than `efficiency_min` of the charge it took up.
     """
 
     current_density_mA_cm2: float | None = number(-1000, 1000, example=0.5, default=None)
@@ -142,7 +192,11 @@ class Step:
     potential_V: float | None = number(-5, 5, example=0.01, default=None)
     sweep_rate_mV_s: float | None = number(above=0, high=1000, example=0.1, default=None)
     current_min_mA_cm2: float | None = number(above=0, high=1000, example=0.05, default=None)
+    cell_voltage_min_V: float | None = number(-5, 10, example=3.0, default=None)
+    cell_voltage_max_V: float | None = number(-5, 10, example=4.3, default=None)
+    half_cell: bool | None = None
     repeat: int = number(1, 100000, example=10, default=1)
+    efficiency_min: float | None = number(0, 1, example=0.8, hint="a fraction, not per cent", default=None)
     steps: "tuple[Step, ...] | None" = None
 
 
@@ -158,9 +212,14 @@ class Protocol:
     current_density_mA_cm2: float | None = number(-1000, 1000, example=0.5, default=None)
     capacity_mAh_cm2: float | None = number(above=0, high=1000, example=4, default=None)
     cycles: int | None = number(1, 100000, example=1, default=None)
+    efficiency_min: float | None = number(0, 1, example=0.8, hint="a fraction, not per cent", default=None)
     sweep_rate_mV_s: float | None = number(above=0, high=1000, example=0.1, default=None)
     potential_min_V: float | None = number(-5, 5, example=0.01, default=None)
     potential_max_V: float | None = number(-5, 5, example=2.5, default=None)
+    formation_cycles: int | None = number(1, 100000, example=2, default=None)
+    cell_voltage_min_V: float | None = number(-5, 10, example=3.0, default=None)
+    cell_voltage_max_V: float | None = number(-5, 10, example=4.3, default=None)
+    rest_h: float | None = number(above=0, high=1e5, example=0.1, default=None)
 
 
 @dataclass(frozen=True)
@@ -205,7 +264,9 @@ class Config:
     material: dict[str, Material]
     electrolyte: Electrolyte
     lithium: Lithium
+    sei: Sei
     nucleation: Nucleation
+    counter: Counter
     protocol: Protocol
     grid: Grid
     solver: Solver

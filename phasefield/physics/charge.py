@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from phasefield import operators
-from phasefield.physics import interface, kinetics, lithiation
+from phasefield.physics import interface, kinetics, lithiation, sei
 from phasefield.solvers import conjugate_gradients, multigrid
 from phasefield.solvers.system import System, apply, assemble, diagonal
 from phasefield.units import FARADAY, GAS_CONSTANT
@@ -15,6 +15,7 @@ from phasefield.units import FARADAY, GAS_CONSTANT
 CONDUCTIVITY_FLOOR = 1e-9  # S/m: gives voids and insulators a potential; leaks 1e-4 A/m2 across one um at 0.1 V
 OVERPOTENTIAL_STEP = 0.05  # V: largest change of eta in one Newton iteration
 RESIDUAL_REDUCTION = 0.02  # of each linear solve; Newton does the rest
+SMALLEST_STOCK = 1e-20  # C/m3: nothing left to strip
 FRONT = 0.02  # of xi (1 - xi): where there is a front whose speed counts
 REST_CURRENT = 0.01  # A/m2: what errors are held against when no current flows
 
@@ -28,6 +29,7 @@ class Reaction:
         plating: volumetric plating rate s [A/m3].
         double_layer: charging current of bare surface [A/m3].
         insertion: uptake of each host phase [A/m3], shape (K, *shape).
+        film: formation of SEI [A/m3].
         double_layer_charge: of bare surface after the step [C/m3].
         overpotential: eta = phi_s - phi_l - U of lithium [V].
         front_speed: at which lithium grows or, negative, shrinks, wherever there is a front [m/s].
@@ -39,6 +41,7 @@ class Reaction:
     plating: jax.Array
     double_layer: jax.Array
     insertion: jax.Array
+    film: jax.Array
     double_layer_charge: jax.Array
     overpotential: jax.Array
     front_speed: jax.Array
@@ -76,6 +79,7 @@ class Conductors:
     lithium_area: jax.Array  # a_Li [1/m]
     bare_area: jax.Array  # a_sub (1 - xi) [1/m]
     equilibrium_potential: jax.Array  # U of lithium: Gibbs-Thomson shift [V]
+    film_resistance: jax.Array | None  # of the SEI on lithium [Ohm m2]
 
 
 def electrolyte_conductivity(model, state):
@@ -161,26 +165,43 @@ def conductors(model, state) -> Conductors:
         lithium_area=model.reactive_pore * jnp.maximum(xi * (1 - xi), 0.0) / model.interface_width,
         bare_area=model.surface * bare,
         equilibrium_potential=interface.gibbs_thomson(model, state.phase),
+        film_resistance=None if model.sei is None else sei.resistance(model, state),
     )
 
 
+def lithium_kinetics(model, fixed: Conductors, eta):
+    """Current density on lithium [A/m2 of its area] and its slope -di/deta [S/m2], behind its film where it has one."""
+    a, temperature = model.lithium.cathodic_transfer_coefficient, model.temperature
+    if fixed.film_resistance is None:
+        return kinetics.butler_volmer(eta, fixed.exchange_current_density, a, temperature)
+    return kinetics.through_film(eta, fixed.exchange_current_density, fixed.film_resistance, a, temperature)
+
+
+def film_formation(model, state, dt):
+    """Current that forms SEI in a step [A/m3]; what fresh lithium owes, whatever the potentials."""
+    return jnp.zeros_like(model.pore) if model.sei is None else sei.formation(model, state, dt)
+
+
 def reactions(model, state, fixed: Conductors, potentials, dt):
-    """(plating, double layer, insertion (K, ...), total slope -ds/deta) at given potentials (ionic, electronic)."""
+    """(plating, double layer, insertion (K, ...), total slope -ds/deta) at given potentials (ionic, electronic).
+
+    The slope of a step of length dt is the admittance at the Laplace variable 1/dt; `spectroscopy` gives a complex one.
+    """
     lithium, a, temperature = model.lithium, model.lithium.cathodic_transfer_coefficient, model.temperature
     eta = potentials[1] - potentials[0] - fixed.equilibrium_potential
-    i, slope = kinetics.butler_volmer(eta, fixed.exchange_current_density, a, temperature)
-    nucleated_area = state.nucleated * fixed.bare_area
-    # the far tail of a front would grow on its own, e-fold by e-fold, and reach bare surface that has not nucleated
-    is_front = jnp.where(eta <= 0, state.phase, 1 - state.phase) > interface.TRACE
-    area = jnp.where(is_front, fixed.lithium_area, 0.0)
-    area = area + jnp.where(eta <= 0, nucleated_area, 0.0)  # bare surface holds nothing to strip
-    plating, gain = area * i, area * slope
+    i, slope = lithium_kinetics(model, fixed, eta)
+    # the far tail of a front would grow on its own, e-fold by e-fold; stripped alone it would end in a kink at eta = 0
+    is_front = jnp.minimum(state.phase, 1 - state.phase) > interface.TRACE
+    walls = state.nucleated * fixed.bare_area
+    walls = jnp.where(eta <= 0, walls, walls * interface.covered(state.phase))  # a bare wall holds nothing to strip
+    area = jnp.where(is_front, fixed.lithium_area, 0.0) + walls
+    plating, gain = _within_stock(area * i, area * slope, model, state, dt)
 
     capacitance = lithium.double_layer_capacitance * fixed.bare_area
     double_layer = -(capacitance * eta - state.double_layer_charge) / dt
     gain = gain + capacitance / dt
 
-    insertion = jnp.zeros_like(state.lithiation)
+    insertion = jnp.zeros(state.lithiation.shape, jnp.result_type(state.lithiation, dt))
     if model.insertion_active:
         for k, phase in enumerate(model.host.phases):
             if phase.insertion is not None:
@@ -191,6 +212,19 @@ def reactions(model, state, fixed: Conductors, potentials, dt):
                 insertion = insertion.at[k].set(rate)
                 gain = gain + rate_gain
     return plating, double_layer, insertion, gain
+
+
+def _within_stock(rate, gain, model, state, dt):
+    """Plating rate and slope, the stripping part of which takes no more in a step than there is.
+
+        s = s_all (1 - exp(-s_kin/s_all)),   s_all = eps_p xi F/(Vm dt),
+
+    what stripping in proportion to the lithium left does exactly; far from s_all it is s_kin.
+    """
+    stock = model.reactive_pore * jnp.maximum(state.phase, 0.0) * FARADAY / model.lithium.molar_volume
+    strips = rate < 0
+    share = jnp.where(strips, -rate * dt / jnp.maximum(stock, SMALLEST_STOCK), 0.0)
+    return jnp.where(strips, stock / dt * jnp.expm1(-share), rate), gain * jnp.exp(-share)
 
 
 def holding_conductance(model):
@@ -235,17 +269,19 @@ def solve(model, state, current_density, dt, hierarchy, hold: Hold = NO_HOLD):
     fixed = conductors(model, state)
     h, volume = model.grid.spacing, model.grid.cell_volume
     everywhere = system(model, fixed, jnp.zeros_like(fixed.ionic), hold.conductance)
+    film = film_formation(model, state, dt)
+    forming = jnp.sum(film) * volume
 
     def evaluate(potentials):
         plating, double_layer, insertion, gain = reactions(model, state, fixed, potentials, dt)
-        total = plating + double_layer + jnp.sum(insertion, axis=0)
+        total = plating + double_layer + jnp.sum(insertion, axis=0) + film
         residual = apply(everywhere, potentials) + jnp.stack([total + fixed.diffusional_source, -total])
         residual = residual.at[0, -1].add((hold.conductance * hold.potential - current_density) / h)
         return residual, gain
 
     def scale(potentials):
         current = applied(current_density, hold, potentials)
-        return jnp.maximum(jnp.abs(current), REST_CURRENT) * model.grid.area
+        return jnp.maximum(jnp.maximum(jnp.abs(current), REST_CURRENT) * model.grid.area, forming)
 
     def misplaced(residual, scale):
         return jnp.sum(jnp.abs(residual)) * volume / scale
@@ -258,13 +294,13 @@ def solve(model, state, current_density, dt, hierarchy, hold: Hold = NO_HOLD):
         return jnp.maximum(model.charge_tolerance, rounding)
 
     def unfinished(carry):
-        potentials, _, _, error, iterations, _, failed = carry
+        potentials, _, _, error, iterations, _, failed, _ = carry
         # at least one iteration: a step always answers its own balance
         unbalanced = (error > reachable(potentials)) | (iterations == 0)
         return unbalanced & (iterations < model.newton_iterations) & ~failed
 
     def newton(carry):
-        potentials, residual, gain, error, iterations, linear, _ = carry
+        potentials, residual, gain, error, iterations, linear, _, damping = carry
         linearised = replace(everywhere, coupling=gain)
         change, convergence = conjugate_gradients.solve(
             lambda u: apply(linearised, u),
@@ -276,20 +312,25 @@ def solve(model, state, current_density, dt, hierarchy, hold: Hold = NO_HOLD):
             positive=h,
         )
         largest = jnp.max(jnp.where(gain > 0, jnp.abs(change[1] - change[0]), 0.0))
-        potentials = potentials + jnp.minimum(1.0, OVERPOTENTIAL_STEP / jnp.maximum(largest, 1e-30)) * change
+        share = jnp.minimum(damping, OVERPOTENTIAL_STEP / jnp.maximum(largest, 1e-30))
+        potentials = potentials + share * change
         residual, gain = evaluate(potentials)
-        error = misplaced(residual, scale(potentials))
+        before, error = error, misplaced(residual, scale(potentials))
+        # the tail of a front reacts on one side of eta = 0 only: full steps may go to and fro across it for ever
+        damping = jnp.where(error > before, 0.5 * damping, jnp.minimum(2 * damping, 1.0))
         return (
-            potentials, residual, gain, error, iterations + 1, linear + convergence.iterations, ~jnp.isfinite(error)
+            potentials, residual, gain, error, iterations + 1, linear + convergence.iterations, ~jnp.isfinite(error),
+            damping,
         )  # fmt: skip
 
     potentials = jnp.stack([state.ionic_potential, state.electronic_potential])
     residual, gain = evaluate(potentials)
     zero = jnp.zeros((), jnp.int32)
-    start = (potentials, residual, gain, misplaced(residual, scale(potentials)), zero, zero, jnp.zeros((), bool))
-    potentials, residual, gain, error, iterations, linear, failed = lax.while_loop(unfinished, newton, start)
+    start = (potentials, residual, gain, misplaced(residual, scale(potentials)), zero, zero, jnp.zeros((), bool),
+             jnp.ones((), potentials.dtype))  # fmt: skip
+    potentials, residual, gain, error, iterations, linear, failed, _ = lax.while_loop(unfinished, newton, start)
     balanced = (error <= reachable(potentials)) & ~failed
-    potentials, reaction = _close(model, state, fixed, potentials, current_density, dt, hold)
+    potentials, reaction = _close(model, state, fixed, potentials, film, current_density, dt, hold)
     convergence = conjugate_gradients.Convergence(balanced, linear, error)
     return potentials, reaction, convergence, iterations
 
@@ -299,23 +340,21 @@ def applied(current_density, hold: Hold, potentials):
     return current_density - hold.conductance * (hold.potential + jnp.mean(potentials[0][-1]))
 
 
-def _close(model, state, fixed, potentials, current_density, dt, hold):
+def _close(model, state, fixed, potentials, film, current_density, dt, hold):
     """Shift the ionic potential by the constant that makes the reactions carry exactly the applied current.
 
     One Newton step in that constant: it is of the order of the tolerance, and what is left of its square.
     """
     volume, area = model.grid.cell_volume, model.grid.area
     plating, double_layer, insertion, gain = reactions(model, state, fixed, potentials, dt)
-    total = jnp.sum(plating + double_layer + jnp.sum(insertion, axis=0)) * volume
+    total = jnp.sum(plating + double_layer + jnp.sum(insertion, axis=0) + film) * volume
     surplus = total - applied(current_density, hold, potentials) * area
     shift = surplus / (jnp.sum(gain) * volume + hold.conductance * area)  # upwards lowers eta, which plates more
     potentials = potentials.at[0].add(-shift)
     plating, double_layer, insertion, _ = reactions(model, state, fixed, potentials, dt)
-    reacted = jnp.sum(plating + double_layer + jnp.sum(insertion, axis=0)) * volume / area
+    reacted = jnp.sum(plating + double_layer + jnp.sum(insertion, axis=0) + film) * volume / area
     eta = potentials[1] - potentials[0] - fixed.equilibrium_potential
-    i, _ = kinetics.butler_volmer(
-        eta, fixed.exchange_current_density, model.lithium.cathodic_transfer_coefficient, model.temperature
-    )
+    i, _ = lithium_kinetics(model, fixed, eta)
     front_speed = i * model.lithium.molar_volume / FARADAY
     on_front = fixed.lithium_area * model.interface_width > FRONT
     collector_current = 2 * jnp.sum(fixed.electronic[0] * potentials[1][0]) / model.grid.spacing
@@ -323,6 +362,7 @@ def _close(model, state, fixed, potentials, current_density, dt, hold):
         plating=plating,
         double_layer=double_layer,
         insertion=insertion,
+        film=film,
         double_layer_charge=model.lithium.double_layer_capacitance * fixed.bare_area * eta,
         overpotential=eta,
         front_speed=front_speed,

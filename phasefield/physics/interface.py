@@ -7,7 +7,8 @@ from phasefield import operators
 from phasefield.units import FARADAY
 
 PHASE_BOUNDS = (-0.01, 1.01)  # beyond them xi is no phase but an instability
-TRACE = 1e-4  # of lithium ahead of a growing front, of pore behind a receding one: no front yet, and nothing reacts
+TRACE = 1e-4  # of lithium, or of pore: less is no front, and nothing reacts
+COVERED = 1e-3  # xi at which half of a nucleated wall counts as lithium: a film of some nanometres
 TAIL = 1e-6  # below this distance of xi from 0 and 1 the profile has no direction
 STABLE = 0.4  # of the explicit limit h2/(2 ndim Gamma delta)
 
@@ -96,6 +97,12 @@ def advance(model, state, reaction, dt):
     return relax(
         phase, open_pore, model.pore_faces, model.grid.spacing, model.interface_width, mobility, dt, periodic
     )  # fmt: skip
+
+
+def covered(phase):
+    """Share of a nucleated wall that a film of lithium covers [-], xi/(xi + 1e-3): all but for the last traces."""
+    inside = jnp.maximum(phase, 0.0)
+    return inside / (inside + COVERED)
 
 
 def gibbs_thomson(model, phase):

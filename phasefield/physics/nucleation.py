@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from phasefield import operators
+from phasefield.physics import interface
 
 THROUGH = 3  # cells to either side that a nucleus reaches through a wall, which is diffuse by one
 STABLE = 0.5  # cells that nucleated surface spreads by in a sub-step
@@ -86,6 +87,15 @@ def overgrow(model, nucleated, front_speed, dt):
         return share + reached * jnp.sqrt(squared)
 
     return lax.fori_loop(0, substeps, substep, nucleated)
+
+
+def laid_bare(nucleated, phase, plating):
+    """Nucleated share of the surface [-], none where stripping has taken the lithium but for a trace.
+
+    Lithium has to nucleate there anew; what is left elsewhere grows on.
+    Args: phase: xi after the step. plating: rate in it [A/m3].
+    """
+    return jnp.where((plating < 0) & (phase < interface.COVERED), 0.0, nucleated)
 
 
 def facing(pore):

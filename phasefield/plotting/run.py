@@ -12,6 +12,8 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from phasefield.cycles import of_run
 from phasefield.plotting import cycling, panels, style
+from phasefield.plotting.full_cell import cell_voltages, is_full_cell
+from phasefield.plotting.nyquist import TABLE, nyquist_figure, read_spectra, thickness_beside
 from phasefield.plotting.render import render_run
 from phasefield.plotting.voltammogram import is_swept, voltammogram
 from phasefield.snapshots import Run, SnapshotError, load
@@ -32,6 +34,7 @@ def plot_run(
     """Write summary, sections, depth, potential and maps as PNG (and PDF), a 3D run's render as PNG; the paths written.
 
     A run with cycles has efficiency, profiles and stripped as well, one with a swept potential its voltammogram.
+    A full cell has its voltage, and a folder with what `phasefield impedance` left in it the Nyquist plot.
 
     Args:
         path: of a run file or its folder.
@@ -50,6 +53,10 @@ def plot_run(
     }
     if is_swept(run.history):
         figures["voltammogram"] = voltammogram([run])
+    if is_full_cell(run.history):
+        figures["cell_voltage"] = cell_voltages(run)
+    if (table := run.path.with_name(TABLE)).is_file():
+        figures["nyquist"] = nyquist_figure(read_spectra(table), thickness_beside(table))
     if found := [cycle for cycle in of_run(run) if cycle.complete]:
         shown = cycling.chosen(found, chosen)
         figures["efficiency"] = cycling.efficiency_figure(found)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from phasefield.plotting import plot_run
 from phasefield.plotting.animation import AnimationError, animate_run, has_ffmpeg
+from phasefield.plotting.full_cell import is_full_cell
+from phasefield.plotting.nyquist import TABLE
 from phasefield.plotting.voltammogram import is_swept
 from phasefield.snapshots import Run, SnapshotError
 
@@ -17,9 +19,11 @@ FIGURES = {  # of `phasefield plot`: what they show
     "sections": "Vertical sections through the middle",
     "depth": "Lithium fraction of the pores against height, and over the run",
     "potential": "Potential in the first seconds, where nucleation shows, and over the run",
+    "nyquist": "Impedance before and after lithiation: Nyquist plots, and conductivity between blocking plates",
     "efficiency": "Coulombic efficiency of each cycle, and where what was not returned stays",
     "profiles": "Potential of chosen cycles against the charge of each half cycle",
     "stripped": "Sections after the stripping of chosen cycles, with the lithium that is dead",
+    "cell_voltage": "Voltage of the full cell against the charge of each half cycle",
     "voltammogram": "Current against the potential that was swept",
     "maps": "Salt concentration, potentials and plating current at the end",
 }
@@ -43,6 +47,8 @@ def figures(run: Run, cycled: bool) -> dict[str, dict[str, str]]:
     """
     path, left_out = run.path, {"render"} if len(run.shape) == 2 else set()
     left_out |= (set() if cycled else set(CYCLING)) | (set() if is_swept(run.history) else {"voltammogram"})
+    left_out |= set() if is_full_cell(run.history) else {"cell_voltage"}
+    left_out |= set() if path.with_name(TABLE).is_file() else {"nyquist"}
     folder, wanted = path.parent / "figures", [name for name in FIGURES if name not in left_out]
     found = {name: folder / f"{name}.png" for name in wanted if (folder / f"{name}.png").is_file()}
     if set(wanted) - set(found) - OPTIONAL:

@@ -103,7 +103,7 @@ def closes(run: Run, measures: Mapping) -> bool | None:
 def ledger(run: Run) -> dict[str, str] | None:
     """Where the charge that passed has gone, in mAh/cm2, and what is missing; None without history.
 
-        passed = lithium F/Vm + inserted - double layer,
+        passed = lithium F/Vm + inserted - double layer + SEI,
 
     each as what it gained since the first time step on file. The double layer counts negative where electrons wait.
     """
@@ -112,9 +112,10 @@ def ledger(run: Run) -> dict[str, str] | None:
     if volume is None or any(not len(history.get(name, ())) for name in names):
         return None
     passed, lithium, inserted, double_layer = (float(history[name][-1] - history[name][0]) for name in names)
-    metallic = lithium * FARADAY / volume
-    missing = metallic + inserted - double_layer - passed
-    rows = {"passed": passed, "lithium": metallic, "inserted": inserted, "double_layer": -double_layer}
+    film = history.get("sei_charge", (0.0,))  # a file of before there was one has none
+    metallic, sei = lithium * FARADAY / volume, float(film[-1] - film[0])
+    missing = metallic + inserted - double_layer + sei - passed
+    rows = {"passed": passed, "lithium": metallic, "inserted": inserted, "double_layer": -double_layer, "sei": sei}
     result = {name: _charge(value) for name, value in rows.items()}
     result["missing"] = number(missing / mAh_per_cm2, 2)
     result["relative"] = number(abs(missing / passed), 2) if passed else "–"

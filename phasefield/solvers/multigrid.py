@@ -10,8 +10,9 @@ them (stencil summed over the other axes), so interpolation follows the conducto
 products. This is Dendy's black-box multigrid (J. Comput. Phys. 48 (1982) 366) with the interpolation factorised by
 axis, which keeps the 3^d-point stencils and makes the products a dozen array operations an axis. g is lumped: it is
 summed with the mean of the fields' transfers, which cost no iteration against Galerkin products of it and saves a third
-of the work. Smoothing is two sweeps of Jacobi with the fields' 2x2 block of each point, and two corrections from below
-the first coarse level, where they cost little (a W-cycle from there on).
+of the work; where the fields follow different neighbours it also ties these to each other (`parted_coupling`), or a
+coarse operator would lose it and overshoot. Smoothing is two sweeps of Jacobi with the fields' 2x2 block of each point,
+and two corrections from below the first coarse level, where they cost little (a W-cycle from there on).
 """
 
 from collections.abc import Sequence
@@ -29,8 +30,10 @@ from phasefield.solvers.coarsening import (
     finest_stencil,
     galerkin,
     interpolation_weight,
+    parted_coupling,
     prolong_axis,
     restrict_axis,
+    tie,
 )
 from phasefield.solvers.fusion import separately
 from phasefield.solvers.stencils import apply_stencil
@@ -130,6 +133,11 @@ def build_together(systems: Sequence[System], precision=None) -> list[Hierarchy]
         for axis in axes:
             w = jax.vmap(partial(interpolation_weight, axis=axis))(own)
             own = jax.vmap(partial(galerkin, axis=axis, periodic=periodic))(own, w)
+            for part, g in zip(parts, couplings, strict=True):
+                if g is not None:
+                    link = parted_coupling(g, w[part], axis)
+                    tied = jax.vmap(partial(tie, axis=axis, periodic=periodic), in_axes=(0, None))(own[part], link)
+                    own = own.at[part].set(tied)
             transfer = jax.vmap(partial(restrict_axis, axis=axis, periodic=periodic[axis]), in_axes=(None, 0))
             couplings = [
                 None if g is None else jnp.mean(transfer(g, w[part]), axis=0)

@@ -227,7 +227,48 @@ def voltammetry() -> str:
     return markdown(header, out)
 
 
+def full_cell() -> str:
+    out = [
+        [r["cell"], r["cycles"], number(r["charged_mAh_cm2"], ".4f"), number(r["discharged_mAh_cm2"], ".4f"),
+         f"{float(r['efficiency']):.3%}", number(r["ledger_error"], ".0e")]
+        for r in read_table("full_cell")
+    ]  # fmt: skip
+    header = ["cell", "cycles", "last charge (mAh/cm²)", "last discharge (mAh/cm²)", "mean efficiency", "ledger"]
+    return markdown(header, out)
+
+
+def inventory() -> str:
+    out = [list(row.values()) for row in read_table("full_cell_inventory")]
+    return markdown(["paper", "excess (cathode capacities)", "mean efficiency"], out)
+
+
+def conductivity() -> str:
+    """One row a host and pores, before and after side by side."""
+    rows = {(r["host"], r["pores"], r["state"]): r for r in read_table("conductivity")}
+    out = []
+    for host, pores in dict.fromkeys(key[:2] for key in rows):
+        before, after = rows[host, pores, "pristine"], rows.get((host, pores, "lithiated"))
+        line = [host, pores]
+        for key in ("electronic_S_m", "ionic_S_m"):
+            line += [number(before[key]), number(after[key]), f"{float(after[key]) / float(before[key]):.3g}"]
+        out.append(line)
+    header = ["host", "pores", "electronic, pristine (S/m)", "lithiated", "ratio", "ionic, pristine (S/m)", "lithiated"]
+    return markdown([*header, "ratio"], out)
+
+
+def charge_transfer() -> str:
+    rows = [r for r in read_table("conductivity") if r["pores"] == "wet"]
+    keys = ("electrode_charge_transfer_Ohm_cm2", "half_cell_charge_transfer_Ohm_cm2",
+            "half_cell_charge_transfer_Ohm_on_disc")  # fmt: skip
+    out = [[r["host"], r["state"], *(number(r[key]) for key in keys)] for r in rows]
+    return markdown(["host", "state", "electrode (Ω cm²)", "half cell (Ω cm²)", "half cell on 1.131 cm² (Ω)"], out)
+
+
 PARTS = {
+    "full cell": ("full_cell", full_cell),
+    "inventory": ("full_cell_inventory", inventory),
+    "conductivity": ("conductivity", conductivity),
+    "charge transfer": ("conductivity", charge_transfer),
     "voltammetry": ("voltammetry", voltammetry),
     "numerics": ("numerics", numerics),
     "necks": ("necks", necks),

@@ -5,7 +5,7 @@ import pytest
 CASES = [
     (["simulat"], ["'simulat' is not a command", "did you mean simulate"]),
     (["Plot"], ["'Plot' is not a command", "did you mean plot"]),
-    (["run"], ["'run' is not a command", "simulate, host, plot, compare"]),
+    (["run"], ["'run' is not a command", "simulate, host, impedance, plot, compare"]),
     (["--verbose"], ["'--verbose' is not a command"]),
     (["host=cu"], ["'host=cu' is not a command"]),
     (["plot"], ["run", "required", "phasefield plot --help"]),
@@ -42,6 +42,10 @@ CASES = [
     (["host", "--outptu", "x"], ["--outptu", "did you mean --output"]),
     (["host", "-o", "taken"], ["--output is 'taken'", "a file"]),
     (["host", "host=cu,cnt"], ["host has several values"]),
+    (["impedance", "host.porosity=3"], ["host.porosity is 3", "at most 0.95"]),
+    (["impedance", "--multirun", "seed=1,2"], ["unrecognized arguments: --multirun", "--help"]),
+    (["impedance", "-o", "taken"], ["--output is 'taken'", "a file"]),
+    (["impedance", "host=cu,cnt"], ["host has several values"]),
     (
         ["host", "grid.width_um=2000", "grid.spacing_um=0.2", "host.thickness_um=20"],
         ["grid.spacing_um is 0.2", "cells", "coarser"],

@@ -10,6 +10,9 @@ from cases import TINY
 from phasefield.cli import main
 
 PLATE = "current_density_mA_cm2: 0.5, capacity_mAh_cm2: 0.05"
+STRIP = "current_density_mA_cm2: -0.5, potential_max_V: 0.5"
+REST = "current_density_mA_cm2: 0, time_h: 0.1"
+CYCLE = f"repeat: 2, steps: [{{{PLATE}}}, {{{STRIP}}}]"
 DIGITS = "1" + "0" * 400
 
 VALUES = [
@@ -18,7 +21,7 @@ VALUES = [
     ("host.thickness_mm=45", ["host.thickness_mm", "host.thickness_um"]),
     ("protocol.current_density_A_m2=5", ["current_density_A_m2", "current_density_mA_cm2"]),
     ("spacing_um=1", ["spacing_um", "grid.spacing_um"]),
-    ("colour=blue", ["colour", "--cfg job"]),
+    ("paint=blue", ["paint", "--cfg job"]),
     ("host.porosity=46", ["host.porosity is 46", "at most 0.95", "not per cent"]),
     ("host.porosity=0", ["host.porosity is 0", "at least 0.05"]),
     ("host.porosity=-0.4", ["host.porosity is -0.4", "at least 0.05"]),
@@ -42,6 +45,9 @@ VALUES = [
     ("lithium.cathodic_transfer_coefficient=1", ["cathodic_transfer_coefficient is 1", "below 1"]),
     ("lithium.molar_volume_cm3_mol=none", ["molar_volume_cm3_mol is 'none'", "a number"]),
     ("nucleation.prefactor_per_m2_s=1e80", ["prefactor_per_m2_s is 1e+80", "at most 1e+60"]),
+    ("sei.thickness_nm=-5", ["sei.thickness_nm is -5", "at least 0", "0 for none"]),
+    ("sei.thickness_nm=5", ["sei.molar_volume_cm3_mol is not given", "try sei=film"]),
+    ("sei=flim", ["flim", "film"]),
     ("nucleation.seed=-3", ["nucleation.seed is -3", "at least 0"]),
     ("seed=-1", ["seed is -1", "at least 0"]),
     ("seed=1.5", ["seed is 1.5", "a whole number"]),
@@ -112,6 +118,8 @@ PROTOCOLS = [
     ),
     ("protocol.steps=[{potential_V: 0.1, sweep_rate_mV_s: 0}]", ["sweep_rate_mV_s is 0", "above 0"]),
     ("protocol.steps=[{time_h: 1}]", ["current_density_mA_cm2 is not given, nor potential_V"]),
+    ("protocol=full_cell", ["protocol.steps[0] has half_cell", "counter electrode is lithium", "counter=ncm622"]),
+    ("counter=ncm", ["counter", "lithium, ncm622"]),
     ("protocol.current_density_mA_cm2=0", ["capacity_mAh_cm2", "no current", "time_h"]),
     ("protocol.current_density_mA_cm2=-0.5", ["protocol.steps[0] strips", "-0.5", "positive current plates"]),
     ("protocol.current_density_mA_cm2=5000", ["current_density_mA_cm2 is 5000", "at most 1000"]),
@@ -137,6 +145,29 @@ PROTOCOLS = [
         f"protocol.steps=[{{repeat: 100000, steps: [{{repeat: 100000, steps: [{{{PLATE}}}]}}]}}]",
         ["protocol.steps makes 1e+10 steps", "at most 100000", "repeat"],
     ),
+    (
+        f"protocol.steps=[{{{PLATE}, efficiency_min: 0.8}}]",
+        ["protocol.steps[0].efficiency_min is 0.8", "no block", "beside repeat and steps"],
+    ),
+    (f"protocol.steps=[{{{CYCLE}, efficiency_min: 80}}]", ["efficiency_min is 80", "at most 1", "not per cent"]),
+    (f"protocol.steps=[{{{CYCLE}, efficiency_min: -0.1}}]", ["efficiency_min is -0.1", "at least 0"]),
+    (f"protocol.steps=[{{{CYCLE}, efficiency_min: nan}}]", ["efficiency_min is nan", "finite"]),
+    (f"protocol.steps=[{{{CYCLE}, efficiency_min: good}}]", ["efficiency_min is 'good'", "a number"]),
+    (
+        f"protocol.steps=[{{repeat: 3, efficiency_min: 0.8, steps: [{{{PLATE}}}, {{{REST}}}]}}]",
+        ["protocol.steps[0].efficiency_min is 0.8", "none of its steps strips", "take efficiency_min away"],
+    ),
+    (
+        f"protocol.steps=[{{{PLATE}}}, {{efficiency_min: 0.8, steps: [{{{REST}}}, {{{STRIP}}}]}}]",
+        ["protocol.steps[1].efficiency_min is 0.8", "none of its steps plates", "positive"],
+    ),
+    (f"protocol.steps=[{{steps: [{{{PLATE}, efficiency_min: 1}}]}}]", ["protocol.steps[0].steps[0].efficiency_min"]),
+    (f"protocol.steps=[{{{CYCLE}, eficiency_min: 1}}]", ["eficiency_min is not a key", "efficiency_min"]),
+    (
+        "protocol.efficiency_min=0.8",
+        ["protocol.efficiency_min is not given in the files", "+protocol.efficiency_min=VALUE"],
+    ),
+    ("protocol=cycle_1_1 protocol.rest_h=0", ["protocol.rest_h is 0", "above 0"]),
     ("protocol.insertion=2", ["protocol.insertion is 2", "true or false"]),
 ]
 
@@ -149,6 +180,7 @@ SYNTAX = [
     ("seed=${", ["'seed=${' is no override"]),
     ("host.porosity=0.4;", ["'host.porosity=0.4;' is no override", "quote"]),
     ("host.image.labels={0:pore", ["no override", "quote"]),
+    ("hydra.run.dir=outputs/host=cnt", ["no override", "'hydra.run.dir=\"outputs/host=cnt\"'", "holds ="]),
     ("host=copper", ["host=copper does not exist", "cnt, cu, image, llto, llto_cnt"]),
     ("host=../material/cu", ["host=../material/cu does not exist", "choose from"]),
     ("host=/etc/passwd", ["host=/etc/passwd does not exist", "choose from"]),
@@ -193,7 +225,7 @@ HOSTS = [  # what only generating the host, or the whole box, shows
 
 @pytest.mark.parametrize("override, words", VALUES + PROTOCOLS + SYNTAX, ids=lambda each: str(each)[:50])
 def test_a_wrong_override_is_one_sentence(override, words, refused):
-    refused("simulate", *TINY, override, words=words)
+    refused("simulate", *TINY, *(override.split() if override.startswith("protocol=") else [override]), words=words)
 
 
 @pytest.mark.parametrize("overrides, words", HOSTS)

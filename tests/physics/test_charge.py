@@ -98,6 +98,7 @@ def travel(model, state, speed, cells):
             plating=scaled,
             double_layer=double_layer,
             insertion=insertion,
+            film=double_layer,
             double_layer_charge=double_layer,
             overpotential=potentials[0],
             front_speed=i * model.lithium.molar_volume / FARADAY,

@@ -118,6 +118,7 @@ def test_advance_adds_what_the_reaction_plates():
         plating=plating,
         double_layer=zero,
         insertion=state.lithiation,
+        film=zero,
         double_layer_charge=zero,
         overpotential=zero,
         front_speed=zero,

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy import ndimage
+from scipy import linalg, ndimage
 
 from phasefield.solvers import coarsening, conjugate_gradients, multigrid, stencils
 from phasefield.solvers.system import apply, assemble, diagonal, inverse_block_diagonal
@@ -126,6 +126,17 @@ def test_prolongation_follows_the_conductor():
     assert np.allclose(weight[0], 0.01)
 
 
+def flat_collector(shape, conducting, spacing=1e-6):
+    """A flat collector under electrolyte that meet in one row, where lithium's double layer is charged in 0.1 ms."""
+    z = np.broadcast_to(np.arange(shape[0])[:, None], shape)
+    kappa = np.where(z >= conducting, 0.2, 1e-9)
+    sigma = np.where(z <= conducting, 1000.0, 1e-9)
+    gain = np.where(z == conducting, 0.2 / 1e-4 / spacing, 0.0)
+    grounded = np.where(z == 0, 2 * sigma / spacing**2, 0.0)
+    fields, fixed = jnp.array([kappa, sigma]), jnp.array([np.zeros(shape), grounded])
+    return assemble(fields, fixed, jnp.array(gain), jnp.array(spacing), laterally_periodic(shape))
+
+
 def hierarchy_of(system, coarsest, monkeypatch):
     monkeypatch.setattr(multigrid, "COARSEST", coarsest)
     return jax.jit(lambda system: multigrid.build(system))(system)  # not jit(build): its cache forgets COARSEST
@@ -145,6 +156,47 @@ def test_v_cycle_is_symmetric_positive_definite_and_near_the_inverse(shape, monk
     eigenvalues = np.linalg.eigvals(M @ A).real
     # a V(2,2) of a good multigrid is a contraction: 1 - 1/rho within (0, 1]; 0.3 leaves random jumps their room
     assert eigenvalues.min() > 0.3 and eigenvalues.max() < 1.3
+
+
+def test_v_cycle_stays_definite_where_conductors_meet_between_coarse_points(monkeypatch):
+    """Electrons reach the reacting row from the coarse point below, ions from the one above: see `parted_coupling`."""
+    system = flat_collector((16, 8), 4)
+    hierarchy = hierarchy_of(system, 4, monkeypatch)
+    assert len(hierarchy.levels) == 3  # the last of every eighth row, below a level that is gone to twice
+    inverse = inverse_block_diagonal(system)
+    M = dense(lambda r: multigrid.v_cycle(system, hierarchy, r, inverse), (2, 16, 8))
+    assert np.diag(M).min() > 0
+    scale = 1 / np.sqrt(np.diag(M))
+    assert linalg.eigvalsh(scale[:, None] * M * scale)[0] > 0
+    A = dense(partial(apply, system), (2, 16, 8))
+    eigenvalues = np.linalg.eigvals(M @ A).real
+    assert eigenvalues.min() > 0.3 and eigenvalues.max() < 1.3
+
+
+def test_coarse_operators_are_no_softer_than_galerkin_products(monkeypatch):
+    """By 3/2 at most: a softer one overshoots, and from 2 on a cycle that goes down twice is not even definite."""
+    monkeypatch.setattr(multigrid, "COARSEST", 16)
+    shape = (16, 9)
+
+    @jax.jit
+    def matrices(system):
+        """Of each level: the Galerkin product of the one above, and what stands for it."""
+        found, operator = [], partial(apply, system)
+        for level in multigrid.build(system).levels:
+
+            def product(u, level=level, finer=operator):
+                return multigrid.restrict(level, finer(multigrid.prolong(level, u, system.periodic)), system.periodic)
+
+            operator = partial(multigrid._apply_stencils, level.stencils, level.coupling, periodic=system.periodic)
+            coarse = (2, *level.stencils.shape[3:])
+            units = jnp.eye(int(np.prod(coarse))).reshape(-1, *coarse)
+            found.append([jax.vmap(f)(units).reshape(len(units), -1) for f in (product, operator)])
+        return found
+
+    for system in (flat_collector(shape, 2), *(two_fields(shape, seed, contrast=4.0) for seed in range(3))):
+        for exact, kept in matrices(system):
+            scale = np.sqrt(np.outer(np.diag(kept), np.diag(kept)))
+            assert linalg.eigh(exact / scale, kept / scale, eigvals_only=True)[-1] <= 1.5 + 1e-6
 
 
 def test_restriction_is_the_transpose_of_prolongation_for_a_whole_level(monkeypatch):
