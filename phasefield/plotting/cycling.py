@@ -21,11 +21,15 @@ LOSSES = (  # of a cycle: gain, label, colour
     ("sei", "SEI", "#E69F00"),
     ("dead_change", "Dead lithium", style.DEAD),
     ("connected_change", "Connected lithium", style.LITHIUM),
-    ("inserted", "Host", "#8E9A9B"),
+    ("inserted", "In the host", "#8E9A9B"),
     ("double_layer", "Double layer", "#D3C6A6"),
 )
 UNKNOWN = ("metallic", "Lithium, dead or not", style.LITHIUM)  # in place of the two where no snapshot tells
-SEEN = 2e-3  # of the largest loss: parts below are in no legend
+SEEN = 0.01  # of what the best cycle has lost: parts that are always below are in no legend
+LOSES, DWARFS = (
+    5.0,
+    4.0,
+)  # %, and times the largest loss of the others: a first cycle that loses more is cut off and says its value
 MANY = 40  # bars that no longer stand apart
 CYCLE, EFFICIENCY, LOST = "Cycle", "Coulombic efficiency (%)", "Not returned (% of plated)"
 
@@ -72,24 +76,21 @@ def draw_losses(axes: Axes, groups: Sequence[Sequence[Cycle]]) -> None:
     parts = [part for part in LOSSES if known or part[0] not in ("dead_change", "connected_change")]
     parts += [] if known else [UNKNOWN]
     plated = np.array([sum(cycle.plated for cycle in group) for group in groups])
-    shares = [
-        100 * np.array([sum(getattr(cycle, name) for cycle in group) for group in groups]) / plated
-        for name, *_ in parts
-    ]
-    largest = max(np.abs(values).max() for values in shares)
+    lost = [[sum(getattr(cycle, name) for cycle in group) for group in groups] for name, *_ in parts]
+    shares = 100 * np.array(lost) / plated
+    seen = np.abs(shares) > SEEN * np.abs(shares).sum(axis=0).min()
     places, width = np.arange(len(groups)) + 1, 0.7 if len(groups) < MANY else 1.0
     above, below = np.zeros(len(groups)), np.zeros(len(groups))
-    for (_, label, colour), values in zip(parts, shares, strict=True):
+    for (_, label, colour), values, matters in zip(parts, shares, seen.any(axis=1), strict=True):
         start = np.where(values >= 0, above, below)
-        label = label if np.abs(values).max() > SEEN * largest else None
-        axes.bar(places, values, width, bottom=start, color=colour, linewidth=0, label=label)
+        axes.bar(places, values, width, bottom=start, color=colour, linewidth=0, label=label if matters else None)
         above, below = above + np.maximum(values, 0), below + np.minimum(values, 0)
     axes.axhline(0, color=style.INK, linewidth=0.6)
     axes.use_sticky_edges = False
     axes.margins(y=0.08)
     axes.set_xlim(0.4, len(groups) + 0.6)
     style.open_frame(axes)
-    if largest > 0:
+    if seen.any():
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), reverse=True)
 
 
@@ -97,12 +98,34 @@ def draw_losses(axes: Axes, groups: Sequence[Sequence[Cycle]]) -> None:
 def efficiency_figure(found: Sequence[Cycle]) -> Figure:
     """Coulombic efficiency over complete cycles, and where what did not come back stays."""
     figure = style.new_figure(170, 62)
-    draw_efficiency(style.place(figure, 16, 6, 52, 45, "a"), found)
+    efficiency = style.place(figure, 16, 6, 52, 45, "a")
+    draw_efficiency(efficiency, found)
     losses = style.place(figure, 88, 6, 52, 45, "b")
     draw_losses(losses, [[cycle] for cycle in found])
     losses.set(xlabel=CYCLE, ylabel=LOST)
     losses.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    _cut_first(efficiency, losses, found)
     return figure
+
+
+def _cut_first(efficiency: Axes, losses: Axes, found: Sequence[Cycle]) -> None:
+    """Limits that show the other cycles where the first has lost so much more, as hosts do that keep what they take up.
+
+    Its value is written where it leaves the axes.
+    """
+    first, *others = [100 * cycle.efficiency for cycle in found]
+    if len(others) < 2 or 100 - first <= max(LOSES, DWARFS * max(abs(100 - value) for value in others)):
+        return
+    low, high = min(others), max(*others, 100.0)
+    span = max(high - low, 0.01)
+    efficiency.set_ylim(low - 0.3 * span, high + 0.1 * span)
+    bars = [bar.get_bbox() for bar in losses.patches if bar.get_x() > 1]
+    deepest, highest = min(bar.y0 for bar in bars), max(bar.y1 for bar in bars)
+    room = max(highest - deepest, 0.01)
+    losses.set_ylim(deepest - 0.08 * room, highest + 0.3 * room)
+    place = {"textcoords": "offset points", "fontsize": 6.5, "color": style.FAINT}
+    efficiency.annotate(f"{first:.1f} ↓", (found[0].number, low - 0.3 * span), (-8, 3), ha="left", **place)
+    losses.annotate(f"{100 - first:.1f} ↑", (1.4, highest + 0.3 * room), (2, -2), ha="left", va="top", **place)
 
 
 def _half(history, begin: float, end: float) -> tuple[np.ndarray, np.ndarray]:

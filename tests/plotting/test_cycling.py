@@ -116,3 +116,19 @@ def test_the_first_plating_stands_out(runs, run_files):
     assert panels.first_plating(stripped) == slice(0, 6)
     low, high = panels.potential_limits([runs["four"]], first=True)
     assert low < -30 and high < 40
+
+
+def test_a_first_cycle_that_loses_far_more_does_not_hide_the_others(overlapping_texts):
+    """A host that keeps what it takes up: its value is written where it leaves the axes."""
+
+    def one(number, inserted):
+        return cycles.Cycle(number, 0, 1, 2, 100.0, 99 - inserted, 0.0, inserted, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+                            None, None, True)  # fmt: skip
+
+    figure = cycling.efficiency_figure([one(1, 40.0), one(2, 0.5), one(3, -0.2)])
+    efficiency, lost = figure.axes
+    assert efficiency.get_ylim()[0] > 97 and lost.get_ylim()[0] < -0.2 and 1.5 < lost.get_ylim()[1] < 5
+    assert [text.get_text() for axes in figure.axes for text in axes.texts] == ["59.0 ↓", "41.0 ↑"]
+    assert overlapping_texts(figure) == []
+    even = cycling.efficiency_figure([one(1, 40.0), one(2, 30.0), one(3, 20.0)])
+    assert even.axes[0].get_ylim()[0] < 60
