@@ -20,6 +20,8 @@ from phasefield.units import FARADAY, cm3, hour, mAh_per_cm2, mV
 
 FILE = "cycles.csv"  # in the folder of a run
 NOISE = 1e-6  # of the largest charge that passes one way: less than that is no turn, but a current about zero
+FLICKER = 1e-2  # the same where the current follows a potential, and changes its sign on its way through zero
+STEADY = 3  # time steps of one current: it is given
 NEAR = 1e-2  # of a cycle: how far from its end the snapshot may lie that tells its dead lithium
 
 
@@ -104,7 +106,7 @@ def cycles(
     """
     so_far = history.get("charge", np.zeros(0))
     passed = np.diff(so_far, prepend=so_far[:1])
-    stretches = _stretches(passed)
+    stretches = _stretches(passed, np.diff(history["time"], prepend=np.nan)) if len(passed) else []
     if stretches and stretches[0][0] < 0:  # comes out before anything went in
         before, stretches = stretches[0][2], stretches[1:]
     else:
@@ -117,17 +119,19 @@ def cycles(
     return tuple(found)
 
 
-def _stretches(passed: np.ndarray) -> list[tuple[int, int, int]]:
+def _stretches(passed: np.ndarray, dt: np.ndarray) -> list[tuple[int, int, int]]:
     """(sign, first row, last row) of each stretch of current in one direction, rests within and noise left out."""
     rows = np.flatnonzero(passed)
     if not len(rows):
         return []
-    breaks = np.flatnonzero(np.diff(np.sign(passed[rows]))) + 1
-    first, last = rows[np.r_[0, breaks]], rows[np.r_[breaks - 1, len(rows) - 1]]
-    total = np.add.reduceat(passed[rows], np.r_[0, breaks])
-    kept = np.abs(total) > NOISE * np.abs(total).max()
+    begins = np.r_[0, np.flatnonzero(np.diff(np.sign(passed[rows]))) + 1]
+    first, last = rows[begins], rows[np.r_[begins[1:] - 1, len(rows) - 1]]
+    total, current = np.abs(np.add.reduceat(passed[rows], begins)), np.abs(passed[rows] / dt[rows])
+    least, most = np.minimum.reduceat(current, begins), np.maximum.reduceat(current, begins)
+    given = (np.diff(np.r_[begins, len(rows)]) >= STEADY) & (most - least < 1e-6 * most)
+    kept = total > np.where(given, NOISE, FLICKER) * total.max()
     merged: list[tuple[int, int, int]] = []
-    for sign, begin, end in zip(np.sign(total[kept]), first[kept], last[kept], strict=True):
+    for sign, begin, end in zip(np.sign(passed[first[kept]]), first[kept], last[kept], strict=True):
         if merged and merged[-1][0] == sign:
             begin = merged.pop()[1]
         merged.append((int(sign), int(begin), int(end)))

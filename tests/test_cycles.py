@@ -96,6 +96,17 @@ def test_what_counts_as_a_cycle(steps, efficiencies):
     assert [cycle.efficiency for cycle in found(*steps)] == pytest.approx(efficiencies, rel=1e-6)
 
 
+def test_a_current_that_flickers_about_zero_is_no_turn():
+    """As in a sweep, where it follows the potential: two time steps, or any number that differ, of less than 1 %."""
+    sweep = history(1000, -5, 5, -900, 1000, -5, 5, -900)
+    for step in (1, 5):  # the charges of -5 fall on two time steps, or rise over all of them
+        rows = slice(step * ROWS + 1, (step + 1) * ROWS + 1)
+        before = sweep["charge"][rows.start - 1]
+        share = np.minimum(np.arange(1, ROWS + 1) / 2, 1) if step == 1 else np.linspace(0, 1, ROWS + 1)[1:] ** 2
+        sweep["charge"][rows] = before - 5 * share
+    assert len(cycles.cycles(sweep, MOLAR_VOLUME)) == 2
+
+
 def test_every_step_from_the_first_plating_counts_once():
     found_ = found(1000, 0, -900, 0, 0, 1000, -1e-4, 0, -990, 0, 1000, -1000)
     assert sum(cycle.plated - cycle.stripped for cycle in found_) == pytest.approx(3000 - 2890 - 1e-4)

@@ -26,10 +26,7 @@ LOSSES = (  # of a cycle: gain, label, colour
 )
 UNKNOWN = ("metallic", "Lithium, dead or not", style.LITHIUM)  # in place of the two where no snapshot tells
 SEEN = 0.01  # of what the best cycle has lost: parts that are always below are in no legend
-LOSES, DWARFS = (
-    5.0,
-    4.0,
-)  # %, and times the largest loss of the others: a first cycle that loses more is cut off and says its value
+LOSES, DWARFS = 5.0, 4.0  # %, and times the largest loss of the others: a first cycle that loses more is cut off
 MANY = 40  # bars that no longer stand apart
 CYCLE, EFFICIENCY, LOST = "Cycle", "Coulombic efficiency (%)", "Not returned (% of plated)"
 
@@ -120,7 +117,7 @@ def _cut_first(efficiency: Axes, losses: Axes, found: Sequence[Cycle]) -> None:
     span = max(high - low, 0.01)
     efficiency.set_ylim(low - 0.3 * span, high + 0.1 * span)
     bars = [bar.get_bbox() for bar in losses.patches if bar.get_x() > 1]
-    deepest, highest = min(bar.y0 for bar in bars), max(bar.y1 for bar in bars)
+    deepest, highest = min(bar.ymin for bar in bars), max(bar.ymax for bar in bars)
     room = max(highest - deepest, 0.01)
     losses.set_ylim(deepest - 0.08 * room, highest + 0.3 * room)
     place = {"textcoords": "offset points", "fontsize": 6.5, "color": style.FAINT}
