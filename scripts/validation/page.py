@@ -264,7 +264,35 @@ def charge_transfer() -> str:
     return markdown(["host", "state", "electrode (Ω cm²)", "half cell (Ω cm²)", "half cell on 1.131 cm² (Ω)"], out)
 
 
+def cycling() -> str:
+    """One row a case and host: efficiencies, and what each loss takes of what is plated after the first cycle."""
+    rows = read_table("cycling")
+    out = []
+    for r in rows:
+        shares = [f"{100 * float(r[f'{part}_share']):.3f}" for part in ("sei", "dead", "connected", "inserted")]
+        out.append([r["case"], r["host"], r["cycles"],
+                    *(f"{100 * float(r[f'efficiency_{which}']):.2f}" for which in ("first", "mean_after", "last")),
+                    *shares, number(r["closure_error"], ".0e")])  # fmt: skip
+    header = ["case", "host", "cycles", "first (%)", "mean after (%)", "last (%)", "SEI (% of plated)", "dead",
+              "connected", "host's", "not closed"]  # fmt: skip
+    return markdown(header, out)
+
+
+def dead_lithium() -> str:
+    """By connectivity and by the potential, where there is enough to compare."""
+    out = [
+        [r["case"], r["host"], r["cycles"], number(r["dead_by_connectivity_mAh_cm2"]),
+         number(r["dead_by_potential_mAh_cm2"]), r["dead_pieces"]]
+        for r in read_table("cycling")
+        if r["dead_by_potential_mAh_cm2"] and float(r["dead_by_potential_mAh_cm2"]) > 1e-3
+    ]  # fmt: skip
+    header = ["case", "host", "after cycle", "dead by connectivity (mAh/cm²)", "by the potential", "pieces"]
+    return markdown(header, out)
+
+
 PARTS = {
+    "cycling": ("cycling", cycling),
+    "dead lithium": ("cycling", dead_lithium),
     "full cell": ("full_cell", full_cell),
     "inventory": ("full_cell_inventory", inventory),
     "conductivity": ("conductivity", conductivity),
