@@ -148,16 +148,18 @@ def draw_profiles(axes: Axes, run: Run, shown: Sequence[Cycle], colours: Sequenc
 
 @style.styled
 def profile_figure(run: Run, shown: Sequence[Cycle]) -> Figure:
-    """Charge-discharge profiles of cycles: the whole potential, and the plateaus of plating and stripping."""
-    figure = style.new_figure(150, 64)
+    """Charge-discharge profiles of cycles: the whole potential and, where lithium is plated, the plateaus near 0 V."""
+    plates = any(cycle.plating_overpotential is not None for cycle in shown)
+    figure = style.new_figure(150 if plates else 90, 64)
     colours = style.capacity_colours(len(shown))
-    whole = style.place(figure, 14, 6, 52, 46, "a")
-    draw_profiles(whole, run, shown, colours)
-    whole.set_ylabel(style.POTENTIAL.replace("mV", "V"))
-    near = style.place(figure, 86, 6, 46, 46, "b")
-    draw_profiles(near, run, shown, colours, mV)
-    near.set(ylabel=style.POTENTIAL, ylim=_plateaus(shown))
-    near.legend(title="Cycle", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    last = style.place(figure, 14, 6, 52, 46, "a" if plates else "")
+    draw_profiles(last, run, shown, colours)
+    last.set_ylabel(style.POTENTIAL.replace("mV", "V"))
+    if plates:
+        last = style.place(figure, 86, 6, 46, 46, "b")
+        draw_profiles(last, run, shown, colours, mV)
+        last.set(ylabel=style.POTENTIAL, ylim=_plateaus(shown))
+    last.legend(title="Cycle", loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 

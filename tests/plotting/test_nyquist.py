@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+from phasefield import snapshots
 from phasefield.plotting import plot_run, style
 from phasefield.plotting.nyquist import COLUMNS, nyquist_figure, read_spectra, thickness_beside
 from phasefield.report.files import figures
@@ -70,5 +71,5 @@ def test_a_run_is_drawn_with_the_impedance_in_its_folder(run_files, tmp_path):
     shutil.copytree(run_files["flat"].parent, tmp_path / "run")
     assert not [path for path in plot_run(tmp_path / "run", tmp_path / "without") if path.stem == "nyquist"]
     write_table(tmp_path / "run")
-    shown = figures(tmp_path / "run/run.vtkhdf", three_dimensional=False)  # in the report too, which draws it
+    shown = figures(snapshots.load(tmp_path / "run"), cycled=False)  # in the report too, which draws it
     assert "nyquist" in shown and (tmp_path / "run/figures/nyquist.png").is_file()
