@@ -156,8 +156,11 @@ def _attempt(model, control, limits, carry, dt, preconditioner):
 
 
 def _swing(model, control, limits, carry):
-    """Change of potential that a step aims at [V]; coarser where a given current only recharges the double layer."""
-    runs_out = ~limits.holds & ((limits.current_density < 0) | (not model.insertion_active))
+    """Change of potential that a step aims at [V]; coarser where a given current only recharges the double layer.
+
+    Not in a full cell, where it decides when the cell voltage is met.
+    """
+    runs_out = ~limits.holds & ((limits.current_density < 0) | (not model.insertion_active)) & (model.cathode is None)
     share = jnp.where(runs_out, jnp.maximum(carry.potential / RUNNING_OUT, 1.0), 1.0)
     return control.overpotential_change * share
 
