@@ -233,11 +233,11 @@ def compare_cycles(runs: Sequence[Run], labels: Sequence[str]) -> Figure | None:
     shape = (upper - lower) / right
     wide = min((style.PAGE - 22) / len(kept) - 3, 70.0, 110.0 / shape)
     figure = style.new_figure(style.PAGE, 78 + wide * shape)
-    efficiency = style.place(figure, 16, 6, 62, 42, "a")
+    efficiency = style.place(figure, 16, 6, 50, 42, "a")
     for _, each, label, colour in kept:
         draw_efficiency(efficiency, each, colour, style.literal(label))
-    efficiency.legend(loc="best")
-    lost = style.place(figure, 98, 6, 46, 42, "b")
+    efficiency.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    lost = style.place(figure, 106, 6, 40, 42, "b")
     draw_losses(lost, [each for _, each, *_ in kept])
     turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if len(kept) > 3 else {}
     lost.set_xticks(range(1, len(kept) + 1), [style.literal(label) for _, _, label, _ in kept], **turned)
