@@ -20,6 +20,12 @@ CASES = {  # name: (what it stands for, overrides, hosts)
     "2_2": ("2 mA/cm2, 2 mAh/cm2, 2D", [*FLAT, "protocol=cycle_2_2", "protocol.cycles=5", *LITHIUM_ALONE], HOSTS),
     "4_4": ("4 mA/cm2, 4 mAh/cm2, 2D", [*FLAT, "protocol=cycle_4_4", "protocol.cycles=5", *LITHIUM_ALONE], HOSTS),
     "1_4": ("1 mA/cm2, 4 mAh/cm2, 2D", [*FLAT, "protocol=cycle_1_4", "protocol.cycles=5", *LITHIUM_ALONE], HOSTS),
+    "fine": ("1/1 in 2D, cells of 0.5 um", ["grid=quick", "grid.spacing_um=0.5", "protocol=cycle_1_1",
+             "protocol.cycles=5", *LITHIUM_ALONE], HOSTS),
+    "packing": ("1/1 in 2D, another packing", [*FLAT, "protocol=cycle_1_1", "protocol.cycles=10", *LITHIUM_ALONE,
+                "seed=1"], HOSTS),
+    "formation": ("1/1 in 2D, film formed in 6 s", [*FLAT, "protocol=cycle_1_1", "protocol.cycles=5", *LITHIUM_ALONE,
+                  "sei.formation_time_s=6"], ("llto_cnt", "cnt")),
     "insertion": ("1 mA/cm2, 1 mAh/cm2, 2D, pristine host that takes part", [*FLAT, "protocol=cycle_1_1",
                   "protocol.cycles=5", "sei=film"], ("llto_cnt", "llto")),
 }  # fmt: skip
