@@ -100,7 +100,7 @@ def nucleation_spike(history) -> Spike | None:
         return None
     last = int(np.argmax(recovered))
     tip = int(np.argmin(potential[: last + 1]))
-    if charge[last] - charge[tip] > SPIKE or potential[tip] >= 0:
+    if charge[last] - charge[tip] > SPIKE or potential[tip] >= 0 or tip == 0:  # it starts there, it does not turn
         return None
     return Spike(float(history["time"][tip]), float(charge[tip]), float(potential[tip]))
 

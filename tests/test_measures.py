@@ -127,6 +127,7 @@ def test_spike_is_the_tip():
         -0.03 * (1 - np.exp(-np.arange(20.0))),  # levels out
         np.r_[0, -0.0300, -0.0310, -0.0300, -0.0300],  # a millivolt is no spike
         np.r_[0, 0.5, 0.3, 0.5],  # insertion above lithium
+        np.r_[-0.237, -0.1, -0.05, -0.03],  # a full host that starts below 0 V
         [],
     ],
     ids=["falls", "plateau", "1 mV", "insertion", "nothing yet"],
