@@ -130,7 +130,7 @@ def test_spike_is_the_tip():
         np.r_[-0.237, -0.1, -0.05, -0.03],  # a full host that starts below 0 V
         [],
     ],
-    ids=["falls", "plateau", "1 mV", "insertion", "nothing yet"],
+    ids=["falls", "plateau", "1 mV", "insertion", "full host", "nothing yet"],
 )
 def test_no_spike(potential):
     assert measures.nucleation_spike(run(potential)) is None
