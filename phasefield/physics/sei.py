@@ -70,7 +70,7 @@ def advance(model, state, phase, nucleated, reaction, dt) -> Film:
     there = _neighbourhood(before)
     was = jnp.where(there > tiny, _neighbourhood(film.charge) / jnp.where(there > tiny, there, 1.0), 0.0)
     whole = jnp.clip(carried, 0.0, after * jnp.maximum(was, first))  # the rest is rubble
-    left = film.left + sei.kept_when_stripped * jnp.where(model.surface > 0, carried - whole, 0.0)
+    left = film.left + sei.kept_when_stripped * jnp.where(model.surface > 0, jnp.maximum(carried - whole, 0.0), 0.0)
     rate = sei.molar_volume * sei.solvent_diffusivity * sei.solvent_concentration / sei.lithium_per_formula
     widths = jnp.where(after > tiny, whole / jnp.where(after > tiny, after, 1.0), 0.0)
     grown = jnp.sqrt(widths**2 + 2 * rate * charge_per_volume(sei) ** 2 * dt)
