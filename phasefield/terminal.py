@@ -21,6 +21,13 @@ from phasefield.units import hour, mA_per_cm2, mAh_per_cm2, mV, um
 
 TABLE = (  # of the measures, what the table at the end shows
     "capacity_mAh_cm2",
+    "cycles",
+    "efficiency_first",
+    "efficiency_after_first",
+    "efficiency_last",
+    "lost_to_sei_mAh_cm2",
+    "lost_to_dead_mAh_cm2",
+    "lost_to_insertion_mAh_cm2",
     "ledger_error",
     "nucleation_overpotential_mV",
     "centre_of_mass_um",
@@ -163,7 +170,10 @@ def print_measures(console: Console, result: dict, folder: Path) -> None:
         value, (words, unit) = result.get(name), measures.WORDS[name]
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             continue
-        shown = f"{100 * value:.1f}" if unit == "%" else f"{value:.4g}" if isinstance(value, float) else str(value)
+        digits = 2 if name.startswith("efficiency") else 1
+        shown = (
+            f"{100 * value:.{digits}f}" if unit == "%" else f"{value:.4g}" if isinstance(value, float) else str(value)
+        )
         table.add_row(words, shown, unit)
     console.print(table)
     console.print(f"Run file   {folder / 'run.vtkhdf'}")
