@@ -99,10 +99,10 @@ def advance(model, state, reaction, dt):
     )  # fmt: skip
 
 
-def covered(phase):
-    """Share of a nucleated wall that a film of lithium covers [-], xi/(xi + 1e-3): all but for the last traces."""
+def covered(phase, half=COVERED):
+    """Share of a nucleated wall that a film of lithium covers [-], xi/(xi + half): all but for the last traces."""
     inside = jnp.maximum(phase, 0.0)
-    return inside / (inside + COVERED)
+    return inside / (inside + half)
 
 
 def gibbs_thomson(model, phase):

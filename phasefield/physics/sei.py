@@ -14,6 +14,7 @@ from phasefield.state import Film
 from phasefield.units import FARADAY
 
 NO_AREA = 1e-9  # of a cell's face: no surface there to lie on
+ENOUGH = 5  # times the lithium that its film takes: a wall that holds so much counts as half covered
 EVENINGS = 6  # sweeps a step that even the thickness out over neighbouring cells
 FARTHEST = 0.5  # cells that the film is carried in a step; a front moves less, see TimeControl.phase_change
 
@@ -26,12 +27,16 @@ def charge_per_volume(sei):
 def lithium_area(model, phase, nucleated):
     """Area of lithium per volume [1/m]: of its fronts, and of the nucleated wall where a film of lithium covers it.
 
-        a = eps_p xi (1 - xi)/delta + n (1 - xi) a_sub xi/(xi + 1e-3)
+        a = eps_p xi (1 - xi)/delta + n (1 - xi) a_sub xi/(xi + 5 d/h)
 
-    the area that reacts, less what holds no lithium.
+    the area that reacts, less what holds no more lithium than a film takes, d = L z Vm/V: 1.4 nm for 5 nm of it. Were
+    less to count as a surface, lithium would be owed more film than there is lithium, and come and go for ever.
     """
+    sei = model.sei
+    taken = sei.thickness * sei.lithium_per_formula * model.lithium.molar_volume / sei.molar_volume
+    covered = interface.covered(phase, ENOUGH * taken / model.grid.spacing)
     front = model.reactive_pore * jnp.maximum(phase * (1 - phase), 0.0) / model.interface_width
-    return front + nucleated * model.surface * jnp.maximum(1 - phase, 0.0) * interface.covered(phase)
+    return front + nucleated * model.surface * jnp.maximum(1 - phase, 0.0) * covered
 
 
 def thickness(model, state):
@@ -70,6 +75,8 @@ def advance(model, state, phase, nucleated, reaction, dt) -> Film:
     there = _neighbourhood(before)
     was = jnp.where(there > tiny, _neighbourhood(film.charge) / jnp.where(there > tiny, there, 1.0), 0.0)
     whole = jnp.clip(carried, 0.0, after * jnp.maximum(was, first))  # the rest is rubble
+    # what is owed on a surface that vanishes is not formed any more
+    remaining = jnp.where(carried > 0, whole / jnp.where(carried > 0, carried, 1.0), 0.0)
     left = film.left + sei.kept_when_stripped * jnp.where(model.surface > 0, jnp.maximum(carried - whole, 0.0), 0.0)
     rate = sei.molar_volume * sei.solvent_diffusivity * sei.solvent_concentration / sei.lithium_per_formula
     widths = jnp.where(after > tiny, whole / jnp.where(after > tiny, after, 1.0), 0.0)
@@ -79,7 +86,7 @@ def advance(model, state, phase, nucleated, reaction, dt) -> Film:
     taken = jnp.clip(left, 0.0, wanted)
     return Film(
         charge=charge,
-        due=film.due - dt * reaction.film + wanted - taken,
+        due=(film.due - dt * reaction.film) * remaining + wanted - taken,
         left=left - taken,
         formed=film.formed + dt * jnp.sum(reaction.film, dtype=jnp.float64) * model.grid.spacing / model.grid.columns,
     )
