@@ -24,6 +24,8 @@ from phasefield.stepping import TimeControl
 from phasefield.units import (
     FARADAY,
     GAS_CONSTANT,
+    cm2,
+    cm3,
     g_per_cm3,
     hour,
     mA_per_cm2,
@@ -41,8 +43,6 @@ CURVE_END = 1e-5  # theta at which the curve is cut off, from either end: it is 
 BASE_MEMORY = {2: 1.0e9, 3: 1.5e9}  # bytes: Python, JAX and compiling; measured on a processor
 BYTES_PER_CELL = {2: 1200, 3: 3500}  # estimated from the fields, stencils and coarse levels, in float64
 HOST_BYTES_PER_CELL = 300  # estimated from the arrays that are alive while a host is generated
-cm3 = 1e-6  # m3
-Ohm_cm2 = 1e-4  # Ohm m2
 
 
 def dtype(config: Config):
@@ -291,7 +291,7 @@ def cathode(config: Config) -> Cathode | None:
         stoichiometry=jnp.asarray(y),
         potential=jnp.asarray(potential),
         exchange_current_density=given.exchange_current_density_A_m2 * given.area_ratio,
-        resistance=given.resistance_Ohm_cm2 * Ohm_cm2,
+        resistance=given.resistance_Ohm_cm2 * cm2,
     )
 
 

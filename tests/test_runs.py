@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cases
 import numpy as np
 import pytest
 
@@ -17,14 +18,7 @@ from phasefield.snapshots import SnapshotError
 from phasefield.units import mAh_per_cm2, um
 
 ROOT = Path(pf.__file__).resolve().parent.parent
-TINY = [
-    "grid.spacing_um=1.25",
-    "grid.width_um=20",
-    "grid.electrolyte_um=5",
-    "host.thickness_um=10",
-    "protocol.capacity_mAh_cm2=0.05",
-    "protocol.snapshot_every_mAh_cm2=0.03",
-]
+TINY = cases.TINY[1:]  # the grid is named beside
 CAPACITIES = (0.0, 1.0, 2.0, 1.5, 1.0)  # plated, then stripped [mAh/cm2]
 
 

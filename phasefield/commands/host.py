@@ -1,12 +1,10 @@
 """`phasefield host`: the host of a simulation, generated, drawn and measured."""
 
 import json
-from pathlib import Path
 
-from phasefield import build, device
-from phasefield import config as schema
-from phasefield.commands.checks import Parser, folder
-from phasefield.config import plain_data
+from phasefield import build
+from phasefield.commands.checks import Parser
+from phasefield.commands.chosen_host import chosen_host
 from phasefield.host import describe
 from phasefield.plotting import style
 from phasefield.plotting.host import host_figure
@@ -15,19 +13,7 @@ from phasefield.plotting.host import host_figure
 def main(arguments: list[str]) -> int:
     """Exit code of `phasefield host ARGUMENTS`."""
     parser = Parser("host", "Generate the host of a simulation, draw it, print and save its measures.")
-    parser.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="as for simulate: host=llto host.porosity=0.6"
-    )
-    parser.add_argument(
-        "-o", "--output", type=Path, default=Path(), metavar="FOLDER", help="for host.png and host.json"
-    )
-    options = parser.parse_args(arguments)
-    folder(options.output, "--output")
-    plain_data.check(schema.config_folder())
-    config = schema.compose(options.overrides)
-
-    device.prepare(config.device)
-    build.check_memory(config)
+    config, output = chosen_host(parser, arguments, "host=llto host.porosity=0.6", "host.png and host.json")
     geometry = build.geometry(config)
     report = describe(
         geometry,
@@ -41,8 +27,8 @@ def main(arguments: list[str]) -> int:
         print(f"{name:36s} {value}")
     for note in [*build.grid_shape(config)[1], *report.notes]:
         print("Note:", note)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "host.json").write_text(json.dumps(report.to_dict(), indent=2) + "\n")
-    for path in [*style.save(figure, options.output / "host.png"), options.output / "host.json"]:
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "host.json").write_text(json.dumps(report.to_dict(), indent=2) + "\n")
+    for path in [*style.save(figure, output / "host.png"), output / "host.json"]:
         print("Written:", path)
     return 0
