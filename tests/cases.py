@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from phasefield import checkpoint, timeline
 from phasefield import model as model_module
 from phasefield.grid import Grid
 from phasefield.host.geometry import diffuse
 from phasefield.materials import Electrolyte, Host, HostPhase, Lithium
+from phasefield.stepping import TimeControl
 from phasefield.units import um
 
 SHAPE = (32, 8)
@@ -72,3 +75,27 @@ def model(
 def with_number(numbers, **changed):
     """The same dataclass with other numbers."""
     return replace(numbers, **changed)
+
+
+class Enough(Exception):
+    """The run has been looked at often enough."""
+
+
+def cut_and_gone_on(run, model, looks, folder):
+    """The Outcome of a run that is cut at so many looks, and goes on from its checkpoint in the folder.
+
+    Args: run: keywords of `timeline.run` -> Outcome, from the initial state of `model` under the default TimeControl.
+    """
+    pauses = []
+
+    def pause(standing):
+        pauses.append(None)
+        if len(pauses) == looks:
+            checkpoint.save(folder, *standing(), {})
+            raise Enough
+
+    with pytest.raises(Enough):
+        run(on_pause=pause)
+    like = timeline.blank(model, model_module.initial_state(model, 0), TimeControl())
+    position, carry, _ = checkpoint.load(folder, like)
+    return run(carry=carry, start=position)

@@ -1,7 +1,7 @@
 """A full cell: its voltage in closed form, its cut-offs, its half-cell steps; a half cell knows nothing of it."""
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 
 import cases
@@ -131,25 +131,9 @@ def test_one_program_for_any_cathode_and_any_step():
     assert timeline._segment._cache_size() == programs
 
 
-class Enough(Exception):
-    """The run has been looked at often enough."""
-
-
 @pytest.mark.parametrize("looks", [2, 9, 16])
 def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(tmp_path, looks):
-    pauses = []
-
-    def pause(standing):
-        pauses.append(None)
-        if len(pauses) == looks:
-            checkpoint.save(tmp_path, *standing(), {})
-            raise Enough
-
-    with pytest.raises(Enough):
-        run(PROTOCOL, on_pause=pause)
-    like = timeline.blank(model(), model_module.initial_state(model(), 0), TimeControl())
-    position, carry, _ = checkpoint.load(tmp_path, like)
-    again = run(PROTOCOL, carry=carry, start=position)
+    again = cases.cut_and_gone_on(partial(run, PROTOCOL), model(), looks, tmp_path)
     assert all(np.array_equal(again.history[name], values) for name, values in cycled()[0].items())
 
 
@@ -159,9 +143,9 @@ def test_a_checkpoint_of_before_full_cells_is_read(tmp_path):
 
     def pause(standing):
         checkpoint.save(tmp_path, *standing(), {})
-        raise Enough
+        raise cases.Enough
 
-    with pytest.raises(Enough):
+    with pytest.raises(cases.Enough):
         run([Step(CURRENT, duration=30.0)], model(False), on_pause=pause)
     with np.load(tmp_path / checkpoint.NAMES[0]) as file:
         arrays = dict(file)

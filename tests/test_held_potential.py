@@ -1,15 +1,14 @@
 """Steps of given potential: they hold it, sweep it, pass the current that answers, and end where they are told."""
 
-from functools import cache
+from functools import cache, partial
 
 import cases
 import numpy as np
 import pytest
 
-from phasefield import checkpoint, timeline
 from phasefield import model as model_module
+from phasefield import timeline
 from phasefield.protocol import SLEW_RATE, Step
-from phasefield.stepping import TimeControl
 from phasefield.units import hour, mA_per_cm2, mAh_per_cm2, mV
 
 
@@ -96,25 +95,10 @@ def test_held_steps_use_the_program_of_the_others():
     assert timeline._segment._cache_size() == programs
 
 
-class Enough(Exception):
-    """The run has been looked at often enough."""
-
-
 def test_a_sweep_that_is_cut_goes_on_as_if_it_had_not_been(tmp_path):
     protocol = [Step(potential=0.1, sweep_rate=10 * mV), Step(potential=0.0, sweep_rate=10 * mV)]
-    whole, pauses = run(protocol), []
-
-    def pause(standing):
-        pauses.append(None)
-        if len(pauses) == 5:
-            checkpoint.save(tmp_path, *standing(), {})
-            raise Enough
-
-    with pytest.raises(Enough):
-        run(protocol, on_pause=pause)
-    like = timeline.blank(model(), model_module.initial_state(model(), 0), TimeControl())
-    position, carry, _ = checkpoint.load(tmp_path, like)
-    again = run(protocol, carry=carry, start=position)
+    whole = run(protocol)
+    again = cases.cut_and_gone_on(partial(run, protocol), model(), 5, tmp_path)
     assert all(np.array_equal(again.history[name], values) for name, values in whole.history.items())
 
 
