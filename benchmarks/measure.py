@@ -1,9 +1,11 @@
 """Clocks, memory, tables."""
 
 import csv
+import json
 import os
 import platform
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from rich.table import Table
 RESULTS = Path(__file__).parent / "results"
 COPIES = 20
 LEAST = 0.4  # s that each timing lasts at least
+PYTHONS = (sys.executable, "/usr/bin/python3")  # that may have what pip does not install
 
 
 def compiled(function, *arguments):
@@ -93,3 +96,28 @@ def report(name: str, rows: list[dict], finished: bool = True) -> None:
 
 def shown(value) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def python_with(module: str) -> str | None:
+    """The interpreter that has a module: this one, or that of the system."""
+    return next((python for python in PYTHONS if Path(python).exists() and _has(python, module)), None)
+
+
+def _has(python: str, module: str) -> bool:
+    return subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
+
+
+def answer_of(python: str, program: Path, *arguments, ranks: int = 1) -> dict | None:
+    """The last line, JSON, that a program of another interpreter prints; None, and why in print, where it fails."""
+    start = ["mpiexec", "-n", str(ranks)] if ranks > 1 else []
+    outcome = subprocess.run(
+        [*start, python, program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": ""},
+    )
+    if outcome.returncode:
+        print(f"{program.name} on {ranks} cores is left out: {outcome.stderr.strip()[-300:]}")
+        return None
+    return json.loads(outcome.stdout.strip().splitlines()[-1])

@@ -1,10 +1,13 @@
-"""An elliptic solve on a porous voxel field against pyamg and, where it is installed, TauFactor, each in the same go.
+"""An elliptic solve on a porous voxel field against pyamg, hypre and PETSc, and TauFactor: those there are, in one go.
 
-`pip install pyamg==5.4.1`, and for TauFactor `pip install torch taufactor==1.2.1`. All to a relative residual of 1e-6,
-set-up included, on the same matrix: cells as they are, harmonic faces, plates below and above, closed sides.
+`pip install pyamg==5.4.1`; hypre and PETSc as the system has them (Debian: python3-petsc4py); for TauFactor `pip
+install torch taufactor==1.2.1`. All to a relative residual of 1e-6, set-up included, on the same matrix: cells as they
+are, harmonic faces, plates below and above, closed sides.
 """
 
+import tempfile
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 
 import jax
@@ -12,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from fields import spheres, voxels
 from iterations import potential_drop
-from measure import compiled, report, seconds
+from measure import answer_of, compiled, python_with, report, seconds
 from scipy import sparse
 
 from phasefield.solvers import conjugate_gradients, multigrid
@@ -21,6 +24,7 @@ from phasefield.solvers.system import apply
 POROSITY = 0.46
 TOLERANCE = 1e-6
 CONTRASTS = (1.0, 1e2, 1e6)
+PETSC = Path(__file__).with_name("petsc_solve.py")
 
 
 def study(kind: str, largest: int | None = None) -> None:
@@ -32,7 +36,7 @@ def study(kind: str, largest: int | None = None) -> None:
         for contrast in CONTRASTS:
             system = voxels((n,) * 3, POROSITY, contrast)
             ours = ours_in(system)
-            for name, (took, iterations, potential) in ({"ours": ours} | pyamg_in(system)).items():
+            for name, (took, iterations, potential) in ({"ours": ours} | pyamg_in(system) | petsc_in(system)).items():
                 rows.append(
                     {
                         "cells": f"{n}^3",
@@ -102,6 +106,30 @@ def pyamg_in(system) -> dict:
         started = perf_counter()
         x = make(A).solve(b, tol=TOLERANCE, maxiter=200, accel="cg", residuals=residuals)
         found[name] = perf_counter() - started, len(residuals) - 1, x.reshape(system.diagonals.shape[1:])
+    return found
+
+
+def petsc_in(system) -> dict:
+    """The same of hypre's and PETSc's multigrids under CG, on one core and, as parallel processes, on all of ours."""
+    python = python_with("petsc4py.PETSc")
+    if python is None:
+        print("petsc4py is not installed: hypre and PETSc are left out")
+        return {}
+    A, b = matrix(system), np.asarray(potential_drop(system)).ravel()
+    A.sort_indices()
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "system.npz"
+        np.savez(path, data=A.data, indices=A.indices.astype(np.int32), indptr=A.indptr.astype(np.int32), b=b,
+                 shape=system.diagonals.shape[1:])  # fmt: skip
+        for ranks in (1, 2):
+            answer = answer_of(python, PETSC, path, ranks=ranks)
+            if answer is None:
+                continue
+            for name, (took, iterations) in answer["solvers"].items():
+                potential = np.load(path.with_name(f"{name}.npy")).reshape(system.diagonals.shape[1:])
+                cores = f"{ranks} core{'s' if ranks > 1 else ''}"
+                found[f"{name}, {cores}, PETSc {answer['version']}"] = took, iterations, potential
     return found
 
 

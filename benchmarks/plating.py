@@ -1,6 +1,6 @@
 """Simulated seconds a wall second of plain plating on a flat electrode, against the common one-potential model with
-FiPy and with scipy and pyamg, in one run. Needs the extra `peers`; set OMP_NUM_THREADS=1, or the peers suffer on a busy
-machine.
+FiPy, with scipy and pyamg and, where the system has it (Debian: python3-dolfinx), with DOLFINx, in one run. Needs the
+extra `peers`; set OMP_NUM_THREADS=1, or the peers suffer on a busy machine.
 
 They do not solve our equations and we not theirs; see README.md for what is not comparable. The same are the box, the
 cells, the lithium it starts from, the diffusivity, conductivity and concentration of the electrolyte, the exchange
@@ -8,13 +8,15 @@ current density, and the mean current, which is what theirs draws at the potenti
 """
 
 import os
+import tempfile
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 import one_potential as theirs
-from measure import report
+from measure import answer_of, python_with, report
 
 from phasefield import build, timeline
 from phasefield.config import compose
@@ -23,6 +25,7 @@ from phasefield.units import mA_per_cm2, um
 
 DURATION = 2.0  # s
 TRIES = 2
+DOLFINX = Path(__file__).with_name("one_potential_dolfinx.py")
 COLLECTOR = 3.0  # um
 EXPERIMENT = 8.0  # h, 4 mAh/cm2 at 0.5 mA/cm2
 BOX = [
@@ -59,6 +62,8 @@ def study(kind: str, largest: int | None = None) -> None:
         took, *fields = shortest(solve, dt)
         rows.append(row(name, fields[0].shape, DURATION, took, round(DURATION / dt)) | theirs.checks(DURATION, *fields))
         report("plating", rows, finished=False)
+    rows += with_dolfinx()
+    report("plating", rows, finished=False)
     drawn = rows[0]["current A/m2"]
     rows.append(ours("phasefield, as the first line", ELECTROLYTE, drawn, DURATION, True))
     report("plating", rows, finished=False)
@@ -67,6 +72,27 @@ def study(kind: str, largest: int | None = None) -> None:
         each["wall over ours for the same 2 s"] = each["wall s a simulated s"] / rows[-2]["wall s a simulated s"]
     rows[-1]["wall over ours for the same 2 s"] = ""
     report("plating", rows)
+
+
+def with_dolfinx() -> list[dict]:
+    """A row on one core and one on two; none where it is not installed."""
+    python = python_with("dolfinx")
+    if python is None:
+        print("dolfinx is not installed: left out")
+        return []
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fields.npz"
+        for ranks in (1, 2):
+            answers = [answer_of(python, DOLFINX, DURATION, theirs.STEP, path, ranks=ranks) for _ in range(TRIES)]
+            if None in answers:
+                continue
+            fields = np.load(path)
+            took = min(answer["seconds"] for answer in answers)
+            name = f"DOLFINx {answers[0]['version']} and hypre, {ranks} core{'s' if ranks > 1 else ''}"
+            checked = theirs.checks(DURATION, *(fields[each] for each in ("xi", "c", "phi", "grown")))
+            rows.append(row(name, fields["xi"].shape, DURATION, took, round(DURATION / theirs.STEP)) | checked)
+    return rows
 
 
 def shortest(solve, dt):
