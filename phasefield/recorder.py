@@ -25,7 +25,7 @@ from phasefield import (
 from phasefield.config import Config, to_yaml
 from phasefield.host import Geometry
 from phasefield.interruption import Interrupted
-from phasefield.physics import charge
+from phasefield.physics import conductivities
 from phasefield.provenance import provenance
 from phasefield.snapshots import SnapshotError
 from phasefield.stepping import Carry
@@ -140,7 +140,7 @@ class Recorder:
         for phase, theta in zip(snapshot.model.host.phases, sharding.whole(state.lithiation), strict=True):
             if phase.insertion is not None:
                 fields[f"lithiation_{phase.name}"] = theta
-        conductivity = sharding.whole(jax.jit(charge.electronic_conductivity)(snapshot.model, state))
+        conductivity = sharding.whole(jax.jit(conductivities.electronic_conductivity)(snapshot.model, state))
         pore, potential = sharding.whole(snapshot.model.pore), float(diagnostics.potential(state))
         if not sharding.first_process():
             return

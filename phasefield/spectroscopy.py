@@ -14,7 +14,7 @@ from scipy.interpolate import CubicSpline
 
 from phasefield.impedance import Impedance, blocking_contacts, half_cell_contacts, respond
 from phasefield.model import Model
-from phasefield.physics import charge
+from phasefield.physics import charge, conductivities
 from phasefield.precision import cast
 from phasefield.state import State
 from phasefield.units import FARADAY, GAS_CONSTANT
@@ -104,7 +104,7 @@ def two_electrode(model: Model, state: State, frequency=None, *, wet: bool = Tru
         kappa, sigma, lambda s: admittance(model, state, fixed, s)[inside], contacts, h, np.append(given, (late, 0.0))
     )
     # the ions in the place of the electrons, beside nothing: the same compiled program
-    nothing = np.full_like(kappa, charge.CONDUCTIVITY_FLOOR)
+    nothing = np.full_like(kappa, conductivities.CONDUCTIVITY_FLOOR)
     alone = respond(nothing, kappa, lambda s: np.zeros_like(kappa), blocking_contacts(nothing, kappa, h, 0.0), h, [0.0])
     length = float(h) * len(kappa)
     spectrum = replace(found, frequency=given, impedance=found.impedance[:-2])

@@ -10,7 +10,7 @@ import pytest
 
 from phasefield import cycles, dead_lithium, timeline
 from phasefield import model as model_module
-from phasefield.physics import charge
+from phasefield.physics import conductivities
 from phasefield.protocol import Step
 from phasefield.stepping import TimeControl
 from phasefield.units import FARADAY, mA_per_cm2, mAh_per_cm2, um
@@ -124,7 +124,7 @@ def course():
     def look(snapshot):
         state = snapshot.state
         lithium = np.asarray(model.pore * state.phase)
-        sigma = np.asarray(charge.electronic_conductivity(model, state))
+        sigma = np.asarray(conductivities.electronic_conductivity(model, state))
         potentials = np.asarray(state.electronic_potential), np.asarray(state.ionic_potential)
         cells, told = dead_lithium.dead_measures(
             lithium, sigma, *potentials, cases.SPACING, cases.LITHIUM.molar_volume

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phasefield import build, checkpoint, timeline
+from phasefield import checkpoint, timeline
 from phasefield import model as model_module
+from phasefield.build.protocols import _steps
 from phasefield.config import schema
 from phasefield.protocol import Repetition, Step, efficiency, steps_left_out
 from phasefield.stepping import TimeControl
@@ -52,7 +53,7 @@ def test_efficiency_is_what_is_given_back_over_what_is_taken_up():
 
 
 def test_build_says_what_each_repetition_leaves():
-    steps = build._steps((block(0.8, PLATES, STRIPS),))
+    steps = _steps((block(0.8, PLATES, STRIPS),))
     assert [step.repetitions for step in steps[::2]] == [()] * 3
     assert [step.repetitions for step in steps[1::2]] == [(Repetition(0.8, 2, left),) for left in (4, 2, 0)]
     assert [step.current_density for step in steps] == [10, -10] * 3
@@ -60,7 +61,7 @@ def test_build_says_what_each_repetition_leaves():
 
 def nested(inner_min, outer_min):
     """Three times, at most: a charge taken up, and three times, at most, one taken up and one given back."""
-    return build._steps((block(outer_min, PLATES, block(inner_min, PLATES, STRIPS)),))
+    return _steps((block(outer_min, PLATES, block(inner_min, PLATES, STRIPS)),))
 
 
 @given(

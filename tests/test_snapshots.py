@@ -141,10 +141,10 @@ def test_a_run_killed_while_it_appends_keeps_its_snapshots(tmp_path):
         import os, sys
         import numpy as np
         from phasefield import snapshots
-        snapshots._declare = lambda *_: os._exit(9)
+        snapshots.writing._declare = lambda *_: os._exit(9)
         snapshots.append(sys.argv[1], 900.0, 0.0, {"phase": np.ones((10, 6)), "nucleated": np.ones((10, 6))})
     """
-    root = str(Path(snapshots.__file__).parents[1])
+    root = str(Path(snapshots.__file__).parents[2])
     assert subprocess.run([sys.executable, "-c", killed, path], cwd=root).returncode == 9
     np.testing.assert_array_equal(snapshots.load(path).times[:2], [0, 100])
     snapshots.truncate(path, 2, 0)

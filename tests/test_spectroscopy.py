@@ -13,7 +13,7 @@ from phasefield import spectroscopy
 from phasefield.conduction import effective_conductivity
 from phasefield.impedance import half_cell_contacts, respond
 from phasefield.materials import HostPhase, Insertion
-from phasefield.physics import charge
+from phasefield.physics import charge, conductivities
 from phasefield.solvers import multigrid
 from phasefield.units import FARADAY, GAS_CONSTANT
 
@@ -77,8 +77,8 @@ def test_between_plates(electrode, wet):
     found = spectroscopy.two_electrode(here, state, [1e7, 1.0], wet=wet)
     inside = spectroscopy.planes(here)
     assert (inside.start, inside.stop) == (4, 17)
-    sigma = layer[1] * 1e-3 * (1e3**0.5) + charge.CONDUCTIVITY_FLOOR
-    kappa = 0.07 * layer[1] + (0.2 * (1 - layer[1]) ** 1.5 if wet else 0) + charge.CONDUCTIVITY_FLOOR
+    sigma = layer[1] * 1e-3 * (1e3**0.5) + conductivities.CONDUCTIVITY_FLOOR
+    kappa = 0.07 * layer[1] + (0.2 * (1 - layer[1]) ** 1.5 if wet else 0) + conductivities.CONDUCTIVITY_FLOOR
     assert found.electronic == pytest.approx(effective_conductivity(sigma[inside], mean="arithmetic"), rel=1e-6)
     assert found.ionic_alone == pytest.approx(effective_conductivity(kappa[inside], mean="arithmetic"), rel=1e-6)
     together = effective_conductivity((kappa + sigma)[inside], mean="arithmetic")

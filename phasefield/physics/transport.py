@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from phasefield import operators
-from phasefield.physics import charge
+from phasefield.physics import charge, conductivities
 from phasefield.solvers import conjugate_gradients, multigrid
 from phasefield.solvers.system import System, apply, assemble
 from phasefield.units import FARADAY
@@ -13,7 +13,7 @@ EMPTY = 1e-6  # electrolyte fraction that stands for none: gives cells without e
 
 def fraction(model, phase):
     """eps_l [-], a trace of it where there is none."""
-    return charge.electrolyte_fraction(model, phase) + EMPTY
+    return conductivities.electrolyte_fraction(model, phase) + EMPTY
 
 
 def diffusivity(model, phase):
@@ -29,9 +29,9 @@ def left_behind(model):
 def system(model, state, phase, dt) -> System:
     """What a change of c within the step from `state` to `phase` meets, eps_l/dt - div (D eps_l^b + D') grad.
 
-    D' is there where a host carries the ions past the electrolyte: see `charge.response_to_salt`.
+    D' is there where a host carries the ions past the electrolyte: see `conductivities.response_to_salt`.
     """
-    spread = diffusivity(model, phase) + left_behind(model) * charge.response_to_salt(model, state)
+    spread = diffusivity(model, phase) + left_behind(model) * conductivities.response_to_salt(model, state)
     return assemble(
         conductivities=spread[None],
         diagonals=fraction(model, phase)[None] / dt,
@@ -54,7 +54,7 @@ def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy
     """
     h = model.grid.spacing
     linear = system(model, state, phase, dt)
-    source = left_behind(model) * charge.electrolyte_current_divergence(model, state, ionic_potential)
+    source = left_behind(model) * conductivities.electrolyte_current_divergence(model, state, ionic_potential)
     residual = source + operators.diffusion(diffusivity(model, phase), state.concentration, h)
     scale = left_behind(model) * jnp.maximum(jnp.abs(current_density), charge.REST_CURRENT) * model.grid.columns / h
     change, convergence = conjugate_gradients.solve(

@@ -11,7 +11,7 @@ import pytest
 
 from phasefield import model as model_module
 from phasefield import operators
-from phasefield.physics import charge, interface, kinetics
+from phasefield.physics import charge, conductivities, interface, kinetics
 from phasefield.units import FARADAY
 
 
@@ -159,7 +159,7 @@ def test_conductivities_of_pure_cells():
         phase=state.phase.at[0].set(1.0).at[1].set(0.5),
         concentration=state.concentration.at[3].multiply(0.5),
     )
-    kappa, sigma = charge.ionic_conductivity(model, state), charge.electronic_conductivity(model, state)
+    kappa, sigma = conductivities.ionic_conductivity(model, state), conductivities.electronic_conductivity(model, state)
     assert np.allclose(kappa[:4, 0], [0, 0.2 * 0.5**1.5, 0.2, 0.1], atol=2e-9)
     assert np.allclose(sigma[:3, 0], [1000, 1000 / 16, 0], atol=2e-9)
 
@@ -170,5 +170,5 @@ def test_conductivities_of_the_host():
     fraction = np.stack([np.zeros(cases.SHAPE), np.full(cases.SHAPE, 0.4)])
     model = cases.model(fractions=fraction, phases=(cases.COPPER, phase))
     state = model_module.initial_state(model, 0, [0.0, 0.5])
-    assert np.allclose(charge.electronic_conductivity(model, state), 0.4 * 1e-2, rtol=1e-6)
-    assert np.allclose(charge.ionic_conductivity(model, state), 0.2 * 0.6**1.5 + 0.4 * 0.05, rtol=1e-6)
+    assert np.allclose(conductivities.electronic_conductivity(model, state), 0.4 * 1e-2, rtol=1e-6)
+    assert np.allclose(conductivities.ionic_conductivity(model, state), 0.2 * 0.6**1.5 + 0.4 * 0.05, rtol=1e-6)

@@ -11,7 +11,7 @@ import pytest
 from orders import orders
 
 from phasefield import model as model_module
-from phasefield.physics import charge
+from phasefield.physics import conductivities
 from phasefield.units import FARADAY
 
 LENGTH = 64e-6
@@ -140,7 +140,7 @@ def test_salt_is_conserved():
 
 def total_salt(model, state):
     """Over that at the start."""
-    fraction = np.asarray(charge.electrolyte_fraction(model, state.phase))
+    fraction = np.asarray(conductivities.electrolyte_fraction(model, state.phase))
     return (fraction * np.asarray(state.concentration)).sum() / (fraction * C0).sum()
 
 

@@ -1,36 +1,18 @@
-"""Where the current reacts in a porous electrode at rest in shape: both potentials, with the solvers the model uses."""
+"""Where the current reacts in a porous electrode at rest in shape."""
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
-from scipy.optimize import brentq
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from phasefield import operators
 from phasefield.arguments import Check
-from phasefield.solvers import conjugate_gradients, multigrid
-from phasefield.solvers.system import apply, assemble, inverse_block_diagonal, multiply_blocks
+from phasefield.current_distribution.potentials import ACCEPTED, solve, uniform_overpotential
+from phasefield.current_distribution.reach import CurrentDistributionError, reached
 from phasefield.units import FARADAY, GAS_CONSTANT
 
 FLOOR = 1e-12  # of the largest conductivity, or of the one that matters if that is less: gives voids a potential
-TOLERANCE = 1e-9  # of the applied current: how much of the reaction is in the wrong place
-ACCEPTED = 1e-6  # of the applied current: where rounding stops an extreme case before TOLERANCE
-NEWTON_ITERATIONS = 200
-LINEAR_ITERATIONS = 60  # of multigrid-CG in one Newton iteration
-REDUCTION = 1e-5  # of the residual in one Newton iteration
-STEP = 2.0  # largest change of an exponent in one Newton iteration
 KINETICS = ("butler-volmer", "linear")
 MEANS = ("harmonic", "arithmetic")
-
-
-class CurrentDistributionError(ValueError):
-    """An electrode whose current cannot be distributed; the message says what is wrong and what to try."""
-
 
 check = Check(CurrentDistributionError)
 
@@ -141,14 +123,14 @@ def current_distribution(
 
     exponent = FARADAY / (GAS_CONSTANT * temperature)
     exchange = a * i0
-    electrons, ions = _reached(sigma, kappa, exchange, mean)
+    electrons, ions = reached(sigma, kappa, exchange, mean)
     entry = np.where(ions[-1], kappa[-1], 0.0)
     length = shape[0] * h
     relevant = (abs(current) + exchange.mean() * length) * length * exponent
     sigma, kappa = (np.maximum(k, FLOOR * min(k.max(), relevant)) for k in (sigma, kappa))
 
     # start from a uniform overpotential that carries the current, where it can; elsewhere nothing reacts
-    uniform = _uniform_overpotential(
+    uniform = uniform_overpotential(
         current / (np.mean(exchange * (electrons & ions)) * length), kinetics, alpha, exponent
     )
     phi_s = np.where(electrons, 0.0, -uniform)
@@ -159,7 +141,7 @@ def current_distribution(
     source = np.zeros(shape)
     source[-1] = current / h * entry / entry.mean()
     potentials, eta, reaction, collector, iterations, error = jax.device_get(
-        _solve(
+        solve(
             *(x.reshape(flat) for x in (kappa, sigma, exchange, source)),
             np.stack([phi_l.reshape(flat), phi_s.reshape(flat)]),
             h,
@@ -219,152 +201,3 @@ def _fields(**given):
         if array.min() < 0:
             raise CurrentDistributionError(f"the smallest {name} is {array.min():g}; it must be zero or positive")
     return shape, [np.broadcast_to(array, shape) for array in arrays.values()]
-
-
-def _reached(sigma, kappa, exchange, mean):
-    """Cells that electrons from the collector reach, and those that ions from the separator reach on their way to them.
-
-    Ions count only from the parts of the last plane that lead to a reaction: the current cannot enter a dead end.
-    """
-    reacts = exchange > 0
-    if not reacts.any():
-        raise CurrentDistributionError(
-            "area times exchange_current_density is zero in every cell, so nothing can react; give some cells both"
-        )
-    parts = _parts(sigma, mean)
-    electrons = np.isin(parts, parts[0][sigma[0] > 0])
-    if not electrons.any():
-        raise CurrentDistributionError(
-            "electronic_conductivity is zero in the whole first plane, so no electrons enter; axis 0 starts at the "
-            "collector: turn the arrays round (field[::-1]) if yours ends there"
-        )
-    if not (electrons & reacts).any():
-        raise CurrentDistributionError(
-            "no electronic path leads from the collector (first plane) to any cell with area: electronic_conductivity "
-            f"is zero in between; {_advice(mean)}"
-        )
-    if not (kappa[-1] > 0).any():
-        raise CurrentDistributionError(
-            "ionic_conductivity is zero in the whole last plane, so no ions enter; axis 0 ends at the separator: turn "
-            "the arrays round (field[::-1]) if yours starts there"
-        )
-    parts = _parts(kappa, mean)
-    entered = np.unique(parts[-1][kappa[-1] > 0])
-    if not (np.isin(parts, entered) & reacts).any():
-        raise CurrentDistributionError(
-            "no ionic path leads from the separator (last plane) to any cell with area: ionic_conductivity is zero in "
-            f"between; {_advice(mean)}"
-        )
-    leading = np.intersect1d(entered, parts[electrons & reacts])
-    if not leading.size:
-        raise CurrentDistributionError(
-            "no cell with area is reached by both electrons from the collector and ions from the separator; "
-            f"{_advice(mean)}"
-        )
-    return electrons, np.isin(parts, leading)
-
-
-def _advice(mean):
-    smooth = "smooth the fields by a cell, so that cells on the surface hold a little of both conductors"
-    return f"{smooth}, or try mean='arithmetic'" if mean == "harmonic" else smooth
-
-
-def _parts(conductivity, mean):
-    """Number of the connected part of each cell: cells hang together through faces that conduct."""
-    index = np.arange(conductivity.size).reshape(conductivity.shape)
-    pairs = []
-    for axis in range(index.ndim):
-        above = np.roll(conductivity, -1, axis)
-        conducts = (conductivity > 0) & (above > 0) if mean == "harmonic" else (conductivity > 0) | (above > 0)
-        if axis == 0:
-            conducts[-1] = False
-        pairs.append(np.stack([index[conducts], np.roll(index, -1, axis)[conducts]]))
-    i, j = np.concatenate(pairs, axis=1)
-    graph = coo_array((np.ones(len(i), bool), (i, j)), shape=(index.size, index.size))
-    return connected_components(graph, directed=False)[1].reshape(index.shape)
-
-
-def _uniform_overpotential(rate, kinetics, alpha, exponent):
-    """eta [V] at which i/i0 is `rate`."""
-    if kinetics == "linear" or rate == 0:
-        return -rate / exponent
-    a = alpha if rate > 0 else 1 - alpha
-    furthest = np.log1p(abs(rate)) / a
-
-    def excess(drive):  # of the larger of the two exponentials over the smaller
-        return np.expm1(a * drive) - np.expm1(-(1 - a) * drive) - abs(rate)
-
-    return -np.sign(rate) * brentq(excess, 0.0, furthest * (1 + 1e-12)) / exponent
-
-
-def _kinetics(eta, linear, alpha, exponent):
-    """i/i0 and its slope -d(i/i0)/deta [1/V]; expm1 keeps the digits of a small current."""
-    cathodic, anodic = jnp.expm1(-alpha * exponent * eta), jnp.expm1((1 - alpha) * exponent * eta)
-    slope = alpha * (cathodic + 1) + (1 - alpha) * (anodic + 1)
-    return jnp.where(linear, -exponent * eta, cathodic - anodic), jnp.where(linear, exponent, exponent * slope)
-
-
-@partial(jax.jit, static_argnames="mean")
-def _solve(kappa, sigma, exchange, source, potentials, h, current, alpha, exponent, linear, mean):
-    """(potentials (ionic, electronic), eta, reaction, collector current, CG iterations, error)."""
-    grounded = jnp.zeros_like(sigma).at[0].set(2 * sigma[0] / h**2)
-    passed = jnp.abs(current) / h * sigma[0].size  # sum of the reactions of all cells
-    passed = jnp.where(passed > 0, passed, 1.0)
-
-    uncoupled = assemble(
-        conductivities=jnp.stack([kappa, sigma]),
-        diagonals=jnp.stack([jnp.zeros_like(grounded), grounded]),
-        coupling=None,
-        spacing=h,
-        periodic=operators.laterally_periodic(kappa.ndim),
-        mean=mean,
-    )
-
-    def react(potentials):
-        rate, slope = _kinetics(potentials[1] - potentials[0], linear, alpha, exponent)
-        return exchange * rate, exchange * slope
-
-    def unfinished(carry):
-        _, error, count, _, stalled = carry
-        return (error > TOLERANCE) & (count < NEWTON_ITERATIONS) & ~stalled
-
-    def newton(carry):
-        potentials, error_before, count, taken, _ = carry
-        reaction, gain = react(potentials)
-        residual = apply(uncoupled, potentials) + jnp.stack([reaction - source, -reaction])
-        system = replace(uncoupled, coupling=gain)
-        hierarchy = multigrid.build(system)
-        inverse = inverse_block_diagonal(system)
-
-        def local_energy(r):
-            return jnp.sqrt(jnp.sum(r * multiply_blocks(inverse, r)))
-
-        change, convergence = conjugate_gradients.solve(
-            partial(apply, system),
-            multigrid.preconditioner(system, hierarchy),
-            -residual,
-            REDUCTION * local_energy(residual),
-            local_energy,
-            LINEAR_ITERATIONS,
-        )
-        change_of_eta = change[1] - change[0]
-        # in terms of the reaction, which unlike the residual is not drowned by rounding in a good conductor that floats
-        error = jnp.sum(gain * jnp.abs(change_of_eta)) / passed
-        largest = jnp.max(jnp.where(gain > 0, jnp.abs(change_of_eta), 0.0))
-        step = STEP / (exponent * jnp.maximum(alpha, 1 - alpha))
-        share = jnp.where(linear, 1.0, jnp.minimum(1.0, step / jnp.maximum(largest, 1e-300)))
-        at_rounding = (error > 0.5 * error_before) & (error < ACCEPTED)
-        stalled = at_rounding | ~jnp.isfinite(error)
-        return potentials + share * change, error, count + 1, taken + convergence.iterations, stalled
-
-    zero = jnp.zeros((), jnp.int32)
-    start = (potentials, jnp.array(jnp.inf), zero, zero, jnp.zeros((), bool))
-    potentials, error, _, taken, _ = lax.while_loop(unfinished, newton, start)
-
-    # the constant that makes the reactions carry exactly the applied current
-    reaction, gain = react(potentials)
-    potentials = potentials.at[0].add((jnp.sum(source) - jnp.sum(reaction)) / jnp.sum(gain))
-    reaction, _ = react(potentials)
-    collector = 2 * jnp.sum(sigma[0] * potentials[1][0]) / h / sigma[0].size
-    error = jnp.maximum(error, jnp.abs(collector - current) / h * sigma[0].size / passed)
-    return potentials, potentials[1] - potentials[0], reaction, collector, taken, error

@@ -1,0 +1,74 @@
+"""What conducts: ions in the electrolyte and the host, electrons in lithium and the host."""
+
+import jax.numpy as jnp
+
+from phasefield import operators
+from phasefield.physics import lithiation
+from phasefield.units import FARADAY, GAS_CONSTANT
+
+CONDUCTIVITY_FLOOR = 1e-9  # S/m: gives voids and insulators a potential; leaks 1e-4 A/m2 across one um at 0.1 V
+
+
+def electrolyte_conductivity(model, state):
+    """kappa of the electrolyte alone [S/m], in what pore the lithium leaves."""
+    electrolyte = model.electrolyte
+    filled = electrolyte_fraction(model, state.phase) ** electrolyte.bruggeman_exponent
+    return electrolyte.conductivity * (state.concentration / electrolyte.concentration) * filled
+
+
+def ionic_conductivity(model, state):
+    """kappa [S/m]: the electrolyte and the host phases that conduct ions."""
+    return electrolyte_conductivity(model, state) + host_ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
+
+
+def host_ionic_conductivity(model, state):
+    """kappa of the host alone [S/m]."""
+    kappa = jnp.zeros_like(model.pore)
+    for phase, f, theta in zip(model.host.phases, model.host.fractions, state.lithiation, strict=True):
+        kappa = kappa + f * lithiation.conductivity(phase.ionic_conductivity, theta)
+    return kappa
+
+
+def diffusional_conductivity(model, state):
+    """kappa_D = (2RT/F)(1 - t+)(1 + dlnf/dlnc) kappa of the electrolyte alone [A/m]."""
+    electrolyte = model.electrolyte
+    factor = 2 * GAS_CONSTANT * model.temperature / FARADAY * electrolyte.thermodynamic_factor
+    return factor * (1 - electrolyte.transference_number) * electrolyte_conductivity(model, state)
+
+
+def diffusion_source(model, state):
+    """div(kappa_D grad ln c) [A/m3]."""
+    return operators.diffusion(diffusional_conductivity(model, state), jnp.log(state.concentration), model.grid.spacing)
+
+
+def response_to_salt(model, state):
+    """d i_e/d grad c [A m2/mol] at a given current of ions: kappa_host/kappa kappa_D/c.
+
+    The current in the electrolyte answers a change of grad c by what the host can carry instead.
+    With time steps far longer than h^2/D salt would overshoot without it wherever this exceeds D F/(1 - t+).
+    """
+    share = host_ionic_conductivity(model, state) / ionic_conductivity(model, state)
+    return share * diffusional_conductivity(model, state) / state.concentration
+
+
+def electrolyte_current_divergence(model, state, ionic_potential):
+    """div i_e [A/m3] of the current in the electrolyte alone, i_e = -kappa_e grad phi_l + kappa_D grad ln c.
+
+    Without the current through the top of the box. Where phases of the host conduct ions too, this is what leaves the
+    salt behind; in their absence it is minus the plating rate.
+    """
+    conduction = operators.diffusion(electrolyte_conductivity(model, state), ionic_potential, model.grid.spacing)
+    return diffusion_source(model, state) - conduction
+
+
+def electronic_conductivity(model, state):
+    """sigma [S/m]. The fourth power keeps the dilute tail of a lithium front from acting as a wire."""
+    sigma = model.lithium.conductivity * (model.pore * state.phase) ** 4
+    for phase, f, theta in zip(model.host.phases, model.host.fractions, state.lithiation, strict=True):
+        sigma = sigma + f * lithiation.conductivity(phase.electronic_conductivity, theta)
+    return sigma + CONDUCTIVITY_FLOOR
+
+
+def electrolyte_fraction(model, phase):
+    """eps_l = eps_p (1 - xi) [-]; rounding beyond xi = 1 counts as no electrolyte."""
+    return jnp.maximum(model.pore * (1 - phase), 0.0)
