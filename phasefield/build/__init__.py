@@ -1,6 +1,8 @@
 """From a configuration in the user's units to SI objects: the only conversion of units."""
 
+from phasefield.build.assembly import dtype, initial_state, lithiation, model
 from phasefield.build.box import geometry, grid_shape
+from phasefield.build.fit import check_room, film_notes, room
 from phasefield.build.materials import (
     CURVE_END,
     cathode,
@@ -12,8 +14,6 @@ from phasefield.build.materials import (
 )
 from phasefield.build.memory_need import check_memory, memory_estimate
 from phasefield.build.protocols import protocol, snapshot_interval, time_control
-from phasefield.build.fit import check_room, film_notes, room
-from phasefield.build.assembly import dtype, initial_state, lithiation, model
 
 __all__ = [
     "CURVE_END",

@@ -16,7 +16,6 @@ from phasefield.snapshots import Run, SnapshotError
 from phasefield.units import mAh_per_cm2, mV
 
 SHOWN = 6  # cycles in a figure
-LINES = "o-"
 LOSSES = (  # of a cycle: gain, label, colour
     ("sei", "SEI", "#E69F00"),
     ("dead_change", "Dead lithium", style.DEAD),
@@ -28,6 +27,7 @@ UNKNOWN = ("metallic", "Lithium, dead or not", style.LITHIUM)  # in place of the
 SEEN = 0.01  # of what the best cycle has lost: parts that are always below are in no legend
 LOSES, DWARFS = 5.0, 4.0  # %, and times the largest loss of the others: a first cycle that loses more is cut off
 MANY = 40  # bars that no longer stand apart
+MARKED = 100  # cycles whose points still stand apart; more are a line
 CYCLE, EFFICIENCY, LOST = "Cycle", "Coulombic efficiency (%)", "Not returned (% of plated)"
 
 
@@ -49,8 +49,10 @@ def chosen(found: Sequence[Cycle], numbers: Sequence[int] | None = None, most: i
 def draw_efficiency(axes: Axes, found: Sequence[Cycle], colour=style.LITHIUM, label: str | None = None) -> None:
     """Efficiency of cycles over their number."""
     size = float(np.clip(60 / len(found), 1.5, 4.0))
+    marks = {"marker": "o", "markersize": size, "linewidth": 0.6} if len(found) <= MARKED else {"linewidth": 0.9}
     numbers, values = [cycle.number for cycle in found], [100 * cycle.efficiency for cycle in found]
-    axes.plot(numbers, values, LINES, color=colour, label=label, markersize=size, linewidth=0.6)
+    # steady lines lie over those that fluctuate across them
+    axes.plot(numbers, values, color=colour, label=label, zorder=2 + 1 / (1 + np.std(values)), **marks)
     axes.set(ylabel=EFFICIENCY)
     _number_cycles(axes, numbers)
     axes.yaxis.get_major_formatter().set_useOffset(False)
