@@ -269,10 +269,11 @@ def cycling() -> str:
     rows = read_table("cycling")
     out = []
     for r in rows:
-        shares = [f"{100 * float(r[f'{part}_share']):.3f}" for part in ("sei", "dead", "connected", "inserted")]
+        shares = [100 * float(r[f"{part}_share"]) for part in ("sei", "dead", "connected", "inserted")]
         out.append([r["case"], r["host"], r["cycles"],
                     *(f"{100 * float(r[f'efficiency_{which}']):.2f}" for which in ("first", "mean_after", "last")),
-                    *shares, number(r["closure_error"], ".0e")])  # fmt: skip
+                    *(f"{round(share, 3) + 0.0:.3f}" for share in shares),
+                    number(r["closure_error"], ".0e")])  # fmt: skip
     header = ["case", "host", "cycles", "first (%)", "mean after (%)", "last (%)", "SEI (% of plated)", "dead",
               "connected", "host's", "not closed"]  # fmt: skip
     return markdown(header, out)
