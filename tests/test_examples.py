@@ -6,7 +6,9 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("module", ["conduction", "current_distribution", "growth", "impedance", "inventory"])
+@pytest.mark.parametrize(
+    "module", ["conduction", "current_distribution.distribution", "growth", "impedance", "inventory"]
+)
 def test_examples(module):
     # globs: an example brings its own imports, so that it can be pasted
     found = doctest.testmod(importlib.import_module(f"phasefield.{module}"), globs={})
