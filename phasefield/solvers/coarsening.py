@@ -8,15 +8,15 @@ import jax.numpy as jnp
 from jax import lax
 
 from phasefield import operators
-from phasefield.solvers.stencils import halo, neighbours, offsets, window
+from phasefield.solvers.stencils import halo, neighbours, offsets, own_diagonal, window
 
 
-def finest_stencil(faces, diagonal):
-    """Stencil of one field: `faces` to the neighbours, shape (2 ndim, *shape), and what is on its diagonal."""
+def finest_stencil(faces, own):
+    """Stencil of one field: `faces` to the neighbours, shape (2 ndim, *shape), and what it ties to no neighbour."""
     ndim = len(faces) // 2
-    zero = jnp.zeros_like(diagonal)
-    entries = dict(zip(neighbours(ndim), -faces, strict=True)) | {(0,) * ndim: diagonal}
-    return jnp.stack([entries.get(offset, zero) for offset in offsets(ndim)]).reshape((3,) * ndim + diagonal.shape)
+    zero = jnp.zeros_like(own)
+    entries = dict(zip(neighbours(ndim), -faces, strict=True)) | {(0,) * ndim: own}
+    return jnp.stack([entries.get(offset, zero) for offset in offsets(ndim)]).reshape((3,) * ndim + own.shape)
 
 
 def _pad_even(u, axis):
@@ -50,7 +50,7 @@ def _interleave(even, odd, axis):
     return first + lax.pad(odd, zero, config)
 
 
-def interpolation_weight(stencil, axis):
+def interpolation_weight(stencil, axis, periodic):
     """Weight of the lower neighbour in each skipped point: its share of the couplings along `axis`."""
     ndim = stencil.ndim // 2
     others = tuple(b for b in range(ndim) if b != axis)
@@ -58,15 +58,24 @@ def interpolation_weight(stencil, axis):
     lower, _, upper = jnp.moveaxis(jnp.sum(rows, axis=others) if others else rows, 0, 0)
     lower, upper = jnp.maximum(-lower, 0), jnp.maximum(-upper, 0)
     total = lower + upper
-    return jnp.where(total > 0, lower / jnp.where(total > 0, total, 1), 0.5)
+    weight = jnp.where(total > 0, lower / jnp.where(total > 0, total, 1), 0.5)
+    if periodic or stencil.shape[ndim + axis] % 2 == 1:
+        return weight
+    return _replace_plane(weight, axis, -1, 1)  # nothing is above the last point
 
 
 def galerkin(stencil, weight, axis, periodic):
-    """Stencil of P' A P with the axis coarsened; `weight` is that of the lower neighbour in the skipped points."""
+    """Stencil of P' A P with the axis coarsened; `weight` is that of the lower neighbour in the skipped points.
+
+    P leaves constants as they are, so the sums of the rows are those of the finer rows, restricted.
+    """
     ndim = weight.ndim
     lead = ndim - 1
+    centre = (1,) * ndim
+    own = restrict_axis(stencil[centre], weight, axis, periodic[axis])
     odd_ring = periodic[axis] and stencil.shape[ndim + axis] % 2 == 1
-    lines = jnp.moveaxis(_pad_even(stencil, ndim + axis), axis, lead)  # ([3]*(d-1), 3, *shape)
+    entries = stencil.at[centre].set(own_diagonal(stencil))
+    lines = jnp.moveaxis(_pad_even(entries, ndim + axis), axis, lead)  # ([3]*(d-1), 3, *shape)
     lines = lines.reshape((3**lead, 3, *lines.shape[ndim:]))
 
     def transverse(w):
@@ -100,7 +109,7 @@ def galerkin(stencil, weight, axis, periodic):
         )
 
     coarse = lax.map(coarsen, (lines, transverse(weight), transverse(1 - weight)))
-    return jnp.moveaxis(coarse.reshape((3,) * ndim + weight.shape), lead, axis)
+    return jnp.moveaxis(coarse.reshape((3,) * ndim + weight.shape), lead, axis).at[centre].set(own)
 
 
 def parted_coupling(coupling, weights, axis):
@@ -128,7 +137,7 @@ def tie(stencil, link, axis, periodic):
     before = operators.shift(link, axis, -1, periodic[axis])
     centre = (1,) * ndim
     lower, upper = ((*centre[:axis], end, *centre[axis + 1 :]) for end in (0, 2))
-    return stencil.at[centre].add(link + before).at[lower].add(-before).at[upper].add(-link)
+    return stencil.at[lower].add(-before).at[upper].add(-link)
 
 
 def prolong_axis(u, weight, axis, length, periodic):

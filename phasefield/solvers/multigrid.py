@@ -11,8 +11,11 @@ products. This is Dendy's black-box multigrid (J. Comput. Phys. 48 (1982) 366) w
 axis, which keeps the 3^d-point stencils and makes the products a dozen array operations an axis. g is lumped: it is
 summed with the mean of the fields' transfers, which cost no iteration against Galerkin products of it and saves a third
 of the work; where the fields follow different neighbours it also ties these to each other (`parted_coupling`), or a
-coarse operator would lose it and overshoot. Smoothing is two sweeps of Jacobi with the fields' 2x2 block of each point,
-and two corrections from below the first coarse level, where they cost little (a W-cycle from there on).
+coarse operator would lose it and overshoot. Smoothing is two sweeps of Jacobi with the fields' 2x2 block of each point.
+
+On the coarse levels the correction is sought by a few steps of conjugate gradients with the cycle from there down (a
+K-cycle: Notay & Vassilevski, Numer. Linear Algebra Appl. 15 (2008) 473), which stop where it is found: after one or two
+in most hosts, later where many pieces of lithium float in an insulator, which coarse points cannot all tell apart.
 """
 
 from collections.abc import Sequence
@@ -25,7 +28,7 @@ import jax
 import jax.numpy as jnp
 
 from phasefield.precision import cast
-from phasefield.solvers import dense
+from phasefield.solvers import conjugate_gradients, dense
 from phasefield.solvers.coarsening import (
     finest_stencil,
     galerkin,
@@ -36,11 +39,10 @@ from phasefield.solvers.coarsening import (
     tie,
 )
 from phasefield.solvers.fusion import separately
-from phasefield.solvers.stencils import apply_stencil
+from phasefield.solvers.stencils import apply_stencil, own_diagonal
 from phasefield.solvers.system import (
     System,
     apply,
-    diagonal,
     exchange,
     inverse_block_diagonal,
     invert_blocks,
@@ -50,7 +52,8 @@ from phasefield.solvers.system import (
 # Of the sweeps before and after the coarse correction: fourth-kind Chebyshev, the polynomial of degree 2 that bounds a
 # V-cycle's error best where D^-1 A reaches to 2 (Lottes, Numer. Linear Algebra Appl. 30 (2023) e2518).
 DAMPINGS = (1.4472, 0.5528)
-TWICE_FROM = 1  # level from which on the coarse correction is done twice; more often there costs more than it saves
+STEPS = (4, 8, 4)  # of conjugate gradients at most, on the coarse levels from the finest down; the last for all below
+REDUCTION = 0.1  # of the residual of a coarse level, at which they stop
 SHIFT = 16  # rounding errors of the unit diagonal
 COARSEST = 256  # cells below which a level is solved directly
 
@@ -124,14 +127,14 @@ def build_together(systems: Sequence[System], precision=None) -> list[Hierarchy]
     parts = [slice(*pair) for pair in pairwise(ends)]
     systems = [cast(system, jnp.float64) for system in systems]
     faces = jnp.concatenate([system.faces for system in systems])
-    own = jax.vmap(finest_stencil)(faces, jnp.concatenate([diagonal(system) for system in systems]))
+    own = jax.vmap(finest_stencil)(faces, jnp.concatenate([system.diagonals for system in systems]))
     couplings = [system.coupling for system in systems]
     shape = own.shape[1 + ndim :]
     levels = [[] for _ in systems]
     while prod(shape) > COARSEST and (axes := axes_to_coarsen(shape)):
         fine_shape, weights = shape, []
         for axis in axes:
-            w = jax.vmap(partial(interpolation_weight, axis=axis))(own)
+            w = jax.vmap(partial(interpolation_weight, axis=axis, periodic=periodic[axis]))(own)
             own = jax.vmap(partial(galerkin, axis=axis, periodic=periodic))(own, w)
             for part, g in zip(parts, couplings, strict=True):
                 if g is not None:
@@ -155,15 +158,16 @@ def build_together(systems: Sequence[System], precision=None) -> list[Hierarchy]
     return hierarchies
 
 
-def _centre(ndim):
-    return (slice(None), *(1,) * ndim)
-
-
 def _smoothing_diagonal(stencils):
     """D of each field with D^-1 A at most 2: the diagonal, raised where products have left positive couplings."""
-    ndim = (stencils.ndim - 1) // 2
-    sums = jnp.sum(jnp.abs(stencils), axis=tuple(range(1, 1 + ndim)))
-    return jnp.maximum(stencils[_centre(ndim)], 0.5 * sums)
+
+    def raised(stencil):
+        ndim = stencil.ndim // 2
+        couplings = jnp.sum(jnp.abs(stencil), axis=tuple(range(ndim))) - jnp.abs(stencil[(1,) * ndim])
+        diagonal = own_diagonal(stencil)
+        return jnp.maximum(diagonal, 0.5 * (jnp.abs(diagonal) + couplings))
+
+    return jax.vmap(raised)(stencils)
 
 
 def _apply_stencils(stencils, coupling, u, periodic):
@@ -205,10 +209,10 @@ def _everywhere(u, ndim):
     return u
 
 
-def preconditioner(system: System, hierarchy: Hierarchy):
-    """r -> approximately A^-1 r by a V-cycle, in the precision of the hierarchy.
+def preconditioner(system: System, hierarchy: Hierarchy, steps: tuple[int, ...] = STEPS):
+    """r -> approximately A^-1 r by a cycle, in the precision of the hierarchy; with the `steps` of `v_cycle`.
 
-    What single precision leaves over is far less than what a V-cycle leaves over, and it moves half the bytes.
+    What single precision leaves over is far less than what a cycle leaves over, and it moves half the bytes.
     """
     precision = hierarchy.coarsest_inverse.dtype
     inverse = cast(inverse_block_diagonal(system), precision)
@@ -217,18 +221,19 @@ def preconditioner(system: System, hierarchy: Hierarchy):
     def cycle(r):
         size = jnp.max(jnp.abs(r))  # residuals near convergence would leave the range of single precision
         size = jnp.where(size > 0, size, 1.0)
-        return size * v_cycle(system, hierarchy, (r / size).astype(precision), inverse).astype(r.dtype)
+        return size * v_cycle(system, hierarchy, (r / size).astype(precision), inverse, steps).astype(r.dtype)
 
     return cycle
 
 
-def v_cycle(system: System, hierarchy: Hierarchy, r, inverse_diagonal):
-    """Approximately A^-1 r, (m, *shape): one symmetric cycle.
+def v_cycle(system: System, hierarchy: Hierarchy, r, inverse_diagonal, steps: tuple[int, ...] = STEPS):
+    """Approximately A^-1 r, (m, *shape): one cycle.
 
     Args:
         system: the finest operator; `hierarchy` may come from an earlier one.
         r: residual of each field, shape (m, *shape).
         inverse_diagonal: `inverse_block_diagonal(system)`, computed once per system.
+        steps: static, see `STEPS`. With (1,) it is a V-cycle, linear in r and symmetric; else very nearly.
     """
     periodic = hierarchy.periodic
     ndim = len(periodic)
@@ -259,12 +264,27 @@ def v_cycle(system: System, hierarchy: Hierarchy, r, inverse_diagonal):
             u = sweep(u, damping)
         below = hierarchy.levels[depth]
         coarse = alone(lambda r: restrict(below, r, periodic), residual(operator, u, b))
-        correction = correct(depth + 1, coarse)
-        if TWICE_FROM <= depth < len(hierarchy.levels) - 1:
-            correction = correction + correct(depth + 1, residual(at(depth + 1)[0], correction, coarse))
+        correction = seek(depth + 1, coarse)
         u = alone(lambda u, correction: u + prolong(below, correction, periodic), u, correction)
         for damping in DAMPINGS:
             u = sweep(u, damping)
         return u
+
+    def seek(depth, b):
+        """The solution of a coarse level, by some steps of conjugate gradients with the cycle from there down."""
+        if depth == len(hierarchy.levels):
+            return correct(depth, b)
+        most = steps[min(depth, len(steps)) - 1]
+        cycle = partial(correct, depth)
+        if most == 1:
+            return cycle(b)
+        operator, inverse = at(depth)
+
+        def size(r):
+            return jnp.sqrt(conjugate_gradients.dot(r, multiply_blocks(inverse, r)))
+
+        return conjugate_gradients.solve(operator, cycle, b, REDUCTION * size(b), size, most, positive=system.spacing)[
+            0
+        ]
 
     return correct(0, r)

@@ -1,6 +1,11 @@
 """Stencils on cell-centred fields: neighbours through a halo, and weights that differ from cell to cell.
 
-A stencil is an array (3, .., 3, *shape): for each cell, what couples it to the neighbour at each offset -1, 0, 1.
+A stencil is an array (3, .., 3, *shape): for each cell, minus the coupling to the neighbour at each offset -1, 0, 1;
+and in its centre not the diagonal of the operator but the sum of the row, what ties the cell to no neighbour,
+
+    (A v)_i = s_i v_i + sum over neighbours j of a_ij (v_j - v_i),  s_i = sum over j of a_ij.
+
+In single precision the diagonal of a conductor in an insulator has lost what ties it to anything else, its row has not.
 """
 
 import jax.numpy as jnp
@@ -32,7 +37,16 @@ def window(haloed, offset, shape):
 def apply_stencil(stencil, v, periodic):
     """A v of one field."""
     haloed = halo(v, periodic)
-    return sum(stencil[tuple(o + 1 for o in offset)] * window(haloed, offset, v.shape) for offset in offsets(v.ndim))
+    flow = stencil[(1,) * v.ndim] * v
+    for offset in all_neighbours(v.ndim):
+        flow = flow + stencil[tuple(o + 1 for o in offset)] * (window(haloed, offset, v.shape) - v)
+    return flow
+
+
+def own_diagonal(stencil):
+    """The operator's diagonal."""
+    ndim = stencil.ndim // 2
+    return 2 * stencil[(1,) * ndim] - jnp.sum(stencil, axis=tuple(range(ndim)))
 
 
 def offsets(ndim):
@@ -40,6 +54,11 @@ def offsets(ndim):
     if ndim == 0:
         return [()]
     return [(o, *rest) for o in (-1, 0, 1) for rest in offsets(ndim - 1)]
+
+
+def all_neighbours(ndim):
+    """The offsets without the cell itself."""
+    return [offset for offset in offsets(ndim) if any(offset)]
 
 
 def neighbours(ndim):

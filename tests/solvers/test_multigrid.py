@@ -10,7 +10,7 @@ import pytest
 from scipy import linalg, ndimage
 
 from phasefield.solvers import coarsening, conjugate_gradients, multigrid, stencils
-from phasefield.solvers.system import apply, assemble, diagonal, inverse_block_diagonal
+from phasefield.solvers.system import apply, assemble, inverse_block_diagonal
 
 # shape, and which axes are periodic: even and odd lengths along either kind
 TINY = [
@@ -52,7 +52,7 @@ def two_fields(shape, seed=0, contrast=2.0):
 
 def finest_stencil(system):
     """Stencil of a system of one field."""
-    return coarsening.finest_stencil(system.faces[0], diagonal(system)[0])
+    return coarsening.finest_stencil(system.faces[0], system.diagonals[0])
 
 
 @pytest.mark.parametrize(("shape", "periodic"), TINY)
@@ -72,7 +72,7 @@ def test_coarse_operators_are_galerkin_products(shape, periodic):
     coarsen = jax.jit(coarsening.galerkin, static_argnums=(2, 3))
     for axis in multigrid.axes_to_coarsen(shape):
         fine = stencil.shape[len(shape) :]
-        weight = jax.jit(coarsening.interpolation_weight, static_argnums=1)(stencil, axis)
+        weight = jax.jit(coarsening.interpolation_weight, static_argnums=(1, 2))(stencil, axis, system.periodic[axis])
         coarse = weight.shape
         assert coarse[axis] == (fine[axis] + 1) // 2
         P = dense(
@@ -95,7 +95,7 @@ def test_points_across_an_odd_seam_stay_neighbours():
 
     @jax.jit
     def coarse(stencil):
-        return coarsening.galerkin(stencil, coarsening.interpolation_weight(stencil, 1), 1, (False, True))
+        return coarsening.galerkin(stencil, coarsening.interpolation_weight(stencil, 1, True), 1, (False, True))
 
     stencil = finest_stencil(assemble(ones, 0 * ones, None, jnp.array(1.0), (False, True)))
     ring = coarse(stencil).sum((0, 2)) / 2  # the mean over axis 0, of all its couplings
@@ -107,7 +107,7 @@ def test_prolongation_reproduces_constants(shape, periodic):
     system = one_field(shape, periodic, dirichlet=False)
     stencil = finest_stencil(system)
     for axis in multigrid.axes_to_coarsen(shape):
-        weight = jax.jit(coarsening.interpolation_weight, static_argnums=1)(stencil, axis)
+        weight = jax.jit(coarsening.interpolation_weight, static_argnums=(1, 2))(stencil, axis, system.periodic[axis])
         prolong = jax.jit(
             partial(coarsening.prolong_axis, axis=axis, length=shape[axis], periodic=system.periodic[axis])
         )
@@ -122,7 +122,7 @@ def test_prolongation_follows_the_conductor():
     """A skipped point tied 99 times more strongly to one side takes 99 % of its value from there."""
     k = jnp.array([1.0, 1.0, 197.0, 1.0])[:, None] * jnp.ones((4, 4))  # faces below and above cell 1: 1 and 99
     system = assemble(k[None], jnp.zeros((1, 4, 4)), None, jnp.array(1.0), (False, True))
-    weight = coarsening.interpolation_weight(finest_stencil(system), 0)
+    weight = coarsening.interpolation_weight(finest_stencil(system), 0, False)
     assert np.allclose(weight[0], 0.01)
 
 
@@ -149,7 +149,7 @@ def test_v_cycle_is_symmetric_positive_definite_and_near_the_inverse(shape, monk
     assert len(hierarchy.levels) >= 2  # else this would test the direct solve of the coarsest level
     inverse = inverse_block_diagonal(system)
     whole = system.diagonals.shape
-    M = dense(lambda r: multigrid.v_cycle(system, hierarchy, r, inverse), whole)
+    M = dense(lambda r: multigrid.v_cycle(system, hierarchy, r, inverse, (1,)), whole)
     assert np.allclose(M, M.T, atol=1e-12 * np.abs(M).max(), rtol=0)
     assert np.linalg.eigvalsh(M)[0] > 0
     A = dense(partial(apply, system), whole)
@@ -162,19 +162,19 @@ def test_v_cycle_stays_definite_where_conductors_meet_between_coarse_points(monk
     """Electrons reach the reacting row from the coarse point below, ions from the one above: see `parted_coupling`."""
     system = flat_collector((16, 8), 4)
     hierarchy = hierarchy_of(system, 4, monkeypatch)
-    assert len(hierarchy.levels) == 3  # the last of every eighth row, below a level that is gone to twice
+    assert len(hierarchy.levels) == 3  # the last of every eighth row
     inverse = inverse_block_diagonal(system)
-    M = dense(lambda r: multigrid.v_cycle(system, hierarchy, r, inverse), (2, 16, 8))
+    M = dense(lambda r: multigrid.v_cycle(system, hierarchy, r, inverse, (1,)), (2, 16, 8))
     assert np.diag(M).min() > 0
     scale = 1 / np.sqrt(np.diag(M))
     assert linalg.eigvalsh(scale[:, None] * M * scale)[0] > 0
     A = dense(partial(apply, system), (2, 16, 8))
     eigenvalues = np.linalg.eigvals(M @ A).real
-    assert eigenvalues.min() > 0.3 and eigenvalues.max() < 1.3
+    assert eigenvalues.min() > 0.3 and eigenvalues.max() < 1.5  # as coarse operators are at least 2/3 of Galerkin's
 
 
 def test_coarse_operators_are_no_softer_than_galerkin_products(monkeypatch):
-    """By 3/2 at most: a softer one overshoots, and from 2 on a cycle that goes down twice is not even definite."""
+    """By 3/2 at most: a softer one overshoots."""
     monkeypatch.setattr(multigrid, "COARSEST", 16)
     shape = (16, 9)
 
@@ -197,6 +197,35 @@ def test_coarse_operators_are_no_softer_than_galerkin_products(monkeypatch):
         for exact, kept in matrices(system):
             scale = np.sqrt(np.outer(np.diag(kept), np.diag(kept)))
             assert linalg.eigh(exact / scale, kept / scale, eigvals_only=True)[-1] <= 1.5 + 1e-6
+
+
+def test_coarse_rows_keep_their_sums_in_single_precision():
+    """A level takes ones to P' A 1, exact to rounding, though couplings are 1e10 times what ties a row down."""
+    system = two_fields((32, 24), contrast=5.0)
+    weak = replace(system, diagonals=1e-8 * system.diagonals, coupling=0 * system.coupling)
+    hierarchy = jax.jit(lambda system: multigrid.build(system, jnp.float32))(weak)
+    expected = weak.diagonals
+    for level in hierarchy.levels:
+        expected = multigrid.restrict(level, expected, weak.periodic)
+        ones = jnp.ones((2, *level.stencils.shape[3:]), jnp.float32)
+        found = multigrid._apply_stencils(level.stencils, level.coupling, ones, weak.periodic)
+        assert np.allclose(found, expected, rtol=1e-5, atol=1e-6 * float(expected.max()))
+        largest = float(jnp.max(jnp.abs(level.stencils)))
+        assert float(expected.max()) < 1e-7 * largest  # else a diagonal in single precision would do as well
+
+
+def test_steps_of_conjugate_gradients_improve_on_one_cycle():
+    """Sought in the energy of A, what two steps find on a coarse level is no worse than what its cycle alone does."""
+    system, b = charge_system((64, 64), 1e-6, True)
+    x, convergence = jax.jit(partial(solve, tolerance=1e-11))(system, b)
+    assert bool(convergence.converged)
+
+    def left_over(steps):
+        cycle = jax.jit(lambda system, b: multigrid.preconditioner(system, multigrid.build(system), steps)(b))
+        error = x - cycle(system, b)
+        return float(jnp.vdot(error, apply(system, error)))
+
+    assert left_over(multigrid.STEPS) < left_over((1,))
 
 
 def test_restriction_is_the_transpose_of_prolongation_for_a_whole_level(monkeypatch):
@@ -286,6 +315,14 @@ BOXES = [(24, 16, 16), (64, 64)]  # two coarse levels and the direct one
 def test_iterations_stay_bounded(shape, electronic_host, isolated):
     """Section 5 of the physics: 29-41 iterations with this interpolation where plain multigrid takes 263."""
     system, b = charge_system(shape, electronic_host, isolated)
+    _, convergence = solve_with_levels_of(system, b, system)
+    assert bool(convergence.converged)
+    assert int(convergence.iterations) <= 35
+
+
+def test_iterations_hold_where_pieces_span_few_cells_of_a_coarse_level():
+    """200 and more where each coarse correction is made twice, whatever it left over."""
+    system, b = charge_system((256, 256), 1e-6, True)
     _, convergence = solve_with_levels_of(system, b, system)
     assert bool(convergence.converged)
     assert int(convergence.iterations) <= 35
