@@ -26,6 +26,7 @@ from math import prod
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from phasefield.precision import cast
 from phasefield.solvers import conjugate_gradients, dense
@@ -55,6 +56,7 @@ DAMPINGS = (1.4472, 0.5528)
 STEPS = (4, 8, 4)  # of conjugate gradients at most, on the coarse levels from the finest down; the last for all below
 REDUCTION = 0.1  # of the residual of a coarse level, at which they stop
 SHIFT = 16  # rounding errors of the unit diagonal
+FULL = lax.Precision.HIGHEST  # of products with matrices: GPUs take single precision in 10 bits by default
 COARSEST = 256  # cells below which a level is solved directly
 
 
@@ -205,7 +207,7 @@ def _everywhere(u, ndim):
     """
     for axis in range(u.ndim - ndim, u.ndim):
         unit = jnp.eye(u.shape[axis], dtype=u.dtype)
-        u = jnp.moveaxis(jnp.tensordot(u, unit, axes=(axis, 0)), -1, axis)
+        u = jnp.moveaxis(jnp.tensordot(u, unit, axes=(axis, 0), precision=FULL), -1, axis)
     return u
 
 
@@ -252,7 +254,7 @@ def v_cycle(system: System, hierarchy: Hierarchy, r, inverse_diagonal, steps: tu
     def correct(depth, b):
         """Approximately the solution of a level; exactly that of the coarsest."""
         if depth == len(hierarchy.levels):
-            solution = hierarchy.coarsest_inverse @ _everywhere(b, ndim).reshape(-1)
+            solution = jnp.matmul(hierarchy.coarsest_inverse, _everywhere(b, ndim).reshape(-1), precision=FULL)
             return _everywhere(solution.reshape(b.shape), ndim)
         operator, inverse = at(depth)
 

@@ -392,6 +392,19 @@ def test_every_size_is_halved_to_a_few_cells(shape):
         assert coarsest.shape[0] <= multigrid.COARSEST
 
 
+def test_no_product_leaves_its_precision_to_the_device():
+    """A GPU multiplies float32 matrices in 10 bits where nothing is said, too few for the coarsest level."""
+    system, b = charge_system((64, 64), 1e-6, True)
+
+    def preconditioned(system, b):
+        return solve(system, b, hierarchy=multigrid.build(system, jnp.float32))
+
+    program = jax.jit(preconditioned).lower(system, b).as_text()
+    products = [line for line in program.splitlines() if "dot_general" in line and "f32" in line]
+    assert products
+    assert all("precision = [HIGHEST, HIGHEST]" in line for line in products), products
+
+
 def test_float32_cycle_preconditions_too():
     system, b = charge_system((64, 64), 1e-6, True)
     system, b = jax.tree.map(lambda x: x.astype(jnp.float32), (system, b))
