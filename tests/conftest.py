@@ -1,5 +1,6 @@
 """Settings of every test: a cache of compiled programs, the `gpu` marker."""
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -17,6 +18,19 @@ def pytest_configure(config):
     config.option.importmode = "importlib"
     jax.config.update("jax_compilation_cache_dir", str(CACHE))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+MAPS = Path("/proc/self/maps")  # of Linux; each compiled solve takes some 900 of the 65530 that a process may have
+MANY_MAPS = 10_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_programs_are_forgotten():
+    """After a module, where they are many: all the tests' programs together are more than one process may map."""
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MANY_MAPS:
+        jax.clear_caches()
+        gc.collect()
 
 
 def gpu_missing() -> str:
