@@ -1,0 +1,122 @@
+"""Cells, walls and fronts: how far the answer hangs on their widths, and whether the verdicts do.
+
+Walls and fronts are diffuse over a cell or so, and open what is narrower. Two questions on hosts 16 um wide:
+
+- which of the widths it is. CNT that nucleates everywhere at once (no barrier), so that no draws of nuclei blur the
+  comparison, on one packing: cell, walls and front varied one at a time;
+- whether it matters for the comparison with the experiment: its hosts, packings and exchange current densities again,
+  each on cells of 1 and of 0.5 um.
+"""
+
+import numpy as np
+
+from validation.experiment import CAPACITIES, CLAIMS, EXCHANGE, SEEDS, SUBSTRATES, mean_and_spread
+from validation.results import write_table
+from validation.runs import measured, run_all
+
+BASE = ["grid.width_um=16"]
+WITHOUT_BARRIER = ["host=cnt", "material.cnt.nucleation_overpotential_mV=[0,0]"]
+WIDTHS = (  # cell (um), standard deviation of the walls (cells), width of the front (cells), up to (mAh/cm2)
+    (1.0, 1, 1, 4),
+    (1.0, 0.5, 1, 4),
+    (1.0, 0.5, 0.6, 4),
+    (0.5, 2, 2, 4),
+    (0.5, 1, 2, 4),
+    (0.5, 1, 1, 4),
+    (0.5, 0.5, 0.6, 4),
+    (0.25, 1, 1, 1),
+)
+CELLS = ("1", "0.5")  # um
+MEASURES = ("top_bottom_index", "fraction_upper_third", "fraction_above_host", "pore_filling", "potential_mV")
+CHECKED = [claim for claim in CLAIMS if claim.substrate != "Cu" and set(claim.measures) <= set(MEASURES)]
+
+
+def width_cases() -> dict[str, list[str]]:
+    return {
+        f"widths_{cell:g}_{walls:g}_{front:g}": [
+            *WITHOUT_BARRIER,
+            *BASE,
+            f"grid.spacing_um={cell:g}",
+            f"host.diffuse_cells={walls:g}",
+            f"grid.interface_cells={front:g}",
+            f"protocol.capacity_mAh_cm2={end}",
+        ]
+        for cell, walls, front, end in WIDTHS
+    }
+
+
+def experiment_cases() -> dict[str, list[str]]:
+    return {
+        f"{host}_i0_{i0}_seed{seed}_{cell}um": [
+            f"host={host}",
+            *BASE,
+            f"grid.spacing_um={cell}",
+            f"lithium.exchange_current_density_A_m2={i0}",
+            f"seed={seed}",
+        ]
+        for i0 in ("1", "10", "0.1")
+        for cell in CELLS
+        for seed in SEEDS
+        for host in SUBSTRATES
+        if host != "cu"
+    }
+
+
+def study() -> None:
+    folders = run_all({**width_cases(), **experiment_cases()}, "cells")
+    write_widths(folders)
+    write_experiment(folders)
+
+
+def write_widths(folders) -> None:
+    rows = []
+    for name, (cell, walls, front, _) in zip(width_cases(), WIDTHS, strict=True):
+        for capacity in CAPACITIES:
+            found = measured(folders[name], capacity)
+            if found is not None:
+                rows.append([cell, walls * cell, front * cell, capacity, *(found[m] for m in MEASURES)])
+    write_table("widths", ["cell_um", "walls_um", "front_um", "capacity_mAh_cm2", *MEASURES], rows)
+
+
+def write_experiment(folders) -> None:
+    """One row a claim of the paper: both cells at each i0, the change from packing to packing, and the verdicts."""
+    labels = {label: host for host, label in SUBSTRATES.items()}
+    rows = []
+    for claim in CHECKED:
+        for i0 in EXCHANGE:
+            values = {
+                cell: [
+                    value_of(claim, folders[f"{labels[claim.substrate]}_i0_{i0}_seed{seed}_{cell}um"]) for seed in SEEDS
+                ]
+                for cell in CELLS
+            }
+            coarse, fine = (values[cell] for cell in CELLS)
+            pairs = [b - a for a, b in zip(coarse, fine, strict=True) if a is not None and b is not None]
+            means = [mean_and_spread(values[cell])[0] for cell in CELLS]
+            verdicts = [
+                "not reached" if mean is None else "agrees" if claim.low <= mean <= claim.high else "does not"
+                for mean in means
+            ]
+            change = (*mean_and_spread(pairs), len(pairs))
+            rows.append([claim.substrate, claim.capacity, claim.text, i0, *means, *change, *verdicts])
+    write_table(
+        "cells",
+        [
+            "substrate",
+            "capacity_mAh_cm2",
+            "claim",
+            "exchange_current_density_A_m2",
+            *(f"mean_{cell}_um" for cell in CELLS),
+            "change",
+            "change_sd",
+            "packings",
+            *(f"verdict_{cell}_um" for cell in CELLS),
+        ],
+        rows,
+    )
+
+
+def value_of(claim, folder) -> float | None:
+    """The measure, or the sum of measures, that a claim is held against; None where the run did not get there."""
+    found = measured(folder, claim.capacity)
+    return None if found is None else float(np.sum([found[name] for name in claim.measures]))
