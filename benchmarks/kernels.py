@@ -32,8 +32,7 @@ def v_cycle_words(ndim: int) -> float:
 
     Fine level: the first sweep needs no product (b, the 2x2 inverses, u); each other sweep is one (operator, inverses);
     then the residual to restrict, and the correction to add (u twice, and as many weights and coarse values as there
-    are skipped cells). Coarse levels have full stencils, and 1/2^d, 1/4^d, ... of the cells; below the first each is
-    visited twice as often as the one above, with a residual between two visits.
+    are skipped cells). Coarse levels have full stencils, and 1/2^d, 1/4^d, ... of the cells, and are visited once.
     """
     inverse = 3
     first = 2 + inverse + 2

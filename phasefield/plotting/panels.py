@@ -233,14 +233,19 @@ def draw_start(axes: Axes, run: Run, colour=style.LITHIUM) -> None:
 
 
 def draw_insertion(axes: Axes, run: Run, colour=style.LITHIUM) -> None:
-    """An inset with the whole potential in volts, for runs that begin with insertion far above the plating."""
+    """An inset with the whole potential in volts, for runs that begin with insertion far above the plating.
+
+    It stands at the left, where the axes are empty: what is cut there comes first.
+    """
     if not len(run.history.get("potential", ())):
         return
     first = first_plating(run.history)
     potential = run.history["potential"][first]
     if potential.max() > INSERTION:
-        inset = axes.inset_axes((0.52, 0.55, 0.46, 0.38))
-        inset.plot(run.history["charge"][first] / mAh_per_cm2, potential, color=colour, linewidth=0.8)
+        charge = run.history["charge"] / mAh_per_cm2
+        inserted = np.ptp(charge[first][potential > INSERTION]) / max(np.ptp(charge), 1e-9)
+        inset = axes.inset_axes((0.07, 0.55, min(max(0.85 * inserted - 0.05, 0.25), 0.46), 0.36))
+        inset.plot(charge[first], potential, color=colour, linewidth=0.8)
         inset.set_title("Whole potential (V)", fontsize=6, pad=2)
         inset.tick_params(labelsize=5.5)
 
