@@ -7,9 +7,10 @@ import re
 import jax
 import numpy as np
 
-from phasefield import build, device, sharding, stepping, timeline
+from phasefield import build, device, operators, sharding, stepping, timeline
 from phasefield.config import compose
 from phasefield.precision import cast
+from phasefield.solvers.stencils import apply_stencil
 
 DEVICES = 4
 SMALL = ["host=cnt", "grid.spacing_um=1.5", "grid.width_um=24", "protocol.capacity_mAh_cm2=0.02", "device=cpu"]
@@ -45,6 +46,20 @@ def program(model, control, outcome):
     return timeline._segment.lower(model, control, timeline.IDLE, carry).compile().as_text()
 
 
+def collectives(text):
+    """How often each kind stands in a program."""
+    return {name: len(re.findall(rf"\b{name}(-start)?\(", text)) for name in COLLECTIVES}
+
+
+def stencil_program():
+    """A product with a coarse level's stencil in slabs, in XLA's words."""
+    shape = (16, 8, 8)
+    fields = np.ones((3, 3, 3, *shape)), np.ones(shape)
+    stencil, v = sharding.distribute(fields, shape, device.chosen(DEVICES))
+    periodic = operators.laterally_periodic(len(shape))
+    return jax.jit(lambda s, v: apply_stencil(s, v, periodic)).lower(stencil, v).compile().as_text()
+
+
 def compared(alone, cut):
     """What a run in these blocks is, against the one on a single device."""
     before = timeline._segment._cache_size()
@@ -56,7 +71,7 @@ def compared(alone, cut):
         "steps": [len(each.history["time"]) for each in (alone, shared)],
         "differences": differences(alone, shared),
         "programs": programs,
-        "collectives": {name: len(re.findall(rf"\b{name}(-start)?\(", text)) for name in COLLECTIVES},
+        "collectives": collectives(text),
     }
 
 
@@ -64,4 +79,7 @@ if __name__ == "__main__":
     words = device.prepare("cpu", DEVICES)
     _, _, alone = run(1)
     result = {"device": words, "found": len(jax.devices())}
-    print(json.dumps(result | {"slabs": compared(alone, (4, 1)), "pencils": compared(alone, (2, 2))}))
+    result["slabs"] = compared(alone, (4, 1))
+    sharding.blocks = lambda *_: (4, 1)
+    result["stencil"] = collectives(stencil_program())
+    print(json.dumps(result | {"pencils": compared(alone, (2, 2))}))

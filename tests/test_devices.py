@@ -62,6 +62,11 @@ def test_devices_exchange_halos_and_sums_only(four, cut):
     assert moved["all-gather"] == moved["all-to-all"] == moved["reduce-scatter"] == 0
 
 
+def test_a_coarse_stencil_sends_a_plane_up_and_one_down(four):
+    assert four["stencil"]["collective-permute"] == 2  # through a halo it was one for each of 26 offsets, and more
+    assert sum(four["stencil"].values()) == 2
+
+
 @pytest.mark.parametrize(
     ("devices", "shape", "parts"),
     [

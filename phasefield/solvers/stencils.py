@@ -34,12 +34,38 @@ def window(haloed, offset, shape):
     return lax.slice(haloed, start, stop)
 
 
+def around(v, periodic):
+    """offset -> v[i + offset], for offsets -1, 0, 1 along each axis; where an axis is closed nothing may couple across
+    its ends, for the first one wraps all the same.
+
+    Planes of the first axis move whole, along the others a halo serves all offsets. Where the first axis is cut into
+    blocks for several devices a neighbour's plane then travels once; through a halo it would for each offset anew.
+    """
+    haloed = halo(v, periodic[1:])
+    planes = {o: roll(haloed, 0, o) for o in (-1, 0, 1)}
+    return lambda offset: window(planes[offset[0]], offset[1:], v.shape[1:])
+
+
+def roll(u, axis, offset):
+    """u[i + offset] along a periodic axis."""
+    n = u.shape[axis]
+    if offset % n == 0:
+        return u
+    return lax.concatenate(
+        [
+            lax.slice_in_dim(u, offset % n, n, axis=axis),
+            lax.slice_in_dim(u, 0, offset % n, axis=axis),
+        ],
+        axis,
+    )
+
+
 def apply_stencil(stencil, v, periodic):
-    """A v of one field."""
-    haloed = halo(v, periodic)
+    """A v of one field; no coupling across closed ends."""
+    neighbour = around(v, periodic)
     flow = stencil[(1,) * v.ndim] * v
     for offset in all_neighbours(v.ndim):
-        flow = flow + stencil[tuple(o + 1 for o in offset)] * (window(haloed, offset, v.shape) - v)
+        flow = flow + stencil[tuple(o + 1 for o in offset)] * (neighbour(offset) - v)
     return flow
 
 
