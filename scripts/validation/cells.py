@@ -11,7 +11,7 @@ Walls and fronts are diffuse over a cell or so, and open what is narrower. Two q
 import numpy as np
 
 from validation.experiment import CAPACITIES, CLAIMS, EXCHANGE, SEEDS, SUBSTRATES, mean_and_spread
-from validation.results import write_table
+from validation.results import markdown, read_table, write_table
 from validation.runs import measured, run_all
 
 BASE = ["grid.width_um=16"]
@@ -26,7 +26,12 @@ WIDTHS = (  # cell (um), standard deviation of the walls (cells), width of the f
     (0.5, 0.5, 0.6, 4),
     (0.25, 1, 1, 1),
 )
+WIDTH_NAMES = ("cell_um", "walls_um", "front_um")
 CELLS = ("1", "0.5")  # um
+PACKINGS = {
+    "llto": {"1": 3, "10": 2, "0.1": 2}
+}  # of each i0: a run on LLTO takes 10 min on a core, three times as long
+OTHERWISE = {"1": 5, "10": 3, "0.1": 3}
 MEASURES = ("top_bottom_index", "fraction_upper_third", "fraction_above_host", "pore_filling", "potential_mV")
 CHECKED = [claim for claim in CLAIMS if claim.substrate != "Cu" and set(claim.measures) <= set(MEASURES)]
 
@@ -56,10 +61,15 @@ def experiment_cases() -> dict[str, list[str]]:
         ]
         for i0 in ("1", "10", "0.1")
         for cell in CELLS
-        for seed in SEEDS
         for host in SUBSTRATES
         if host != "cu"
+        for seed in seeds(host, i0)
     }
+
+
+def seeds(host: str, i0: str) -> tuple[int, ...]:
+    """The packings that are compared."""
+    return SEEDS[: PACKINGS.get(host, OTHERWISE)[i0]]
 
 
 def study() -> None:
@@ -75,7 +85,7 @@ def write_widths(folders) -> None:
             found = measured(folders[name], capacity)
             if found is not None:
                 rows.append([cell, walls * cell, front * cell, capacity, *(found[m] for m in MEASURES)])
-    write_table("widths", ["cell_um", "walls_um", "front_um", "capacity_mAh_cm2", *MEASURES], rows)
+    write_table("widths", [*WIDTH_NAMES, "capacity_mAh_cm2", *MEASURES], rows)
 
 
 def write_experiment(folders) -> None:
@@ -84,10 +94,9 @@ def write_experiment(folders) -> None:
     rows = []
     for claim in CHECKED:
         for i0 in EXCHANGE:
+            host = labels[claim.substrate]
             values = {
-                cell: [
-                    value_of(claim, folders[f"{labels[claim.substrate]}_i0_{i0}_seed{seed}_{cell}um"]) for seed in SEEDS
-                ]
+                cell: [value_of(claim, folders[f"{host}_i0_{i0}_seed{seed}_{cell}um"]) for seed in seeds(host, i0)]
                 for cell in CELLS
             }
             coarse, fine = (values[cell] for cell in CELLS)
@@ -120,3 +129,42 @@ def value_of(claim, folder) -> float | None:
     """The measure, or the sum of measures, that a claim is held against; None where the run did not get there."""
     found = measured(folder, claim.capacity)
     return None if found is None else float(np.sum([found[name] for name in claim.measures]))
+
+
+def widths_table() -> str:
+    """For the page: one row a choice of widths."""
+    rows = read_table("widths")
+    out = []
+    for choice in dict.fromkeys(tuple(row[key] for key in WIDTH_NAMES) for row in rows):
+        index = {
+            float(row["capacity_mAh_cm2"]): f"{float(row['top_bottom_index']):+.3f}"
+            for row in rows
+            if tuple(row[key] for key in WIDTH_NAMES) == choice
+        }
+        out.append([*choice, *(index.get(capacity, "–") for capacity in CAPACITIES)])
+    header = ["cell (µm)", "walls (µm)", "front (µm)", *(f"index at {capacity:g} mAh/cm²" for capacity in CAPACITIES)]
+    return markdown(header, out)
+
+
+def cells_table() -> str:
+    """For the page: each claim on both cells at each i0."""
+    rows = read_table("cells")
+    out = []
+    for row in rows:
+        means = [row[f"mean_{cell}_um"] for cell in CELLS]
+        verdicts = list(dict.fromkeys(row[f"verdict_{cell}_um"] for cell in CELLS))
+        change = f"{float(row['change']):+.3f} ± {float(row['change_sd']):.3f}" if row["change"] else "–"
+        out.append(
+            [
+                row["substrate"],
+                row["claim"],
+                row["capacity_mAh_cm2"],
+                row["exchange_current_density_A_m2"],
+                *(f"{float(mean):.3f}" if mean else "–" for mean in means),
+                change,
+                row["packings"],
+                ", then ".join(verdicts),
+            ]
+        )
+    header = ["substrate", "claim", "mAh/cm²", "i0 (A/m²)", *(f"{cell} µm" for cell in CELLS)]
+    return markdown([*header, "change", "packings", "verdict"], out)

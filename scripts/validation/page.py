@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from validation.cells import cells_table, widths_table
 from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
 from validation.results import PAGE, README, TABLES, insert, markdown, read_table
 
@@ -301,6 +302,8 @@ PARTS = {
     "voltammetry": ("voltammetry", voltammetry),
     "numerics": ("numerics", numerics),
     "necks": ("necks", necks),
+    "widths": ("widths", widths_table),
+    "cells": ("cells", cells_table),
     "nucleation spikes": ("nucleation_spike", spikes),
     "nuclei": ("nucleation_density", density),
     "nuclei in hosts": ("nucleation_hosts", in_hosts),
