@@ -10,6 +10,7 @@ Walls and fronts are diffuse over a cell or so, and open what is narrower. Two q
 
 import numpy as np
 
+from phasefield import effective_conductivity, snapshots
 from validation.experiment import CAPACITIES, CLAIMS, EXCHANGE, SEEDS, SUBSTRATES, mean_and_spread
 from validation.results import markdown, read_table, write_table
 from validation.runs import measured, run_all
@@ -26,6 +27,7 @@ WIDTHS = (  # cell (um), standard deviation of the walls (cells), width of the f
     (0.5, 0.5, 0.6, 4),
     (0.25, 1, 1, 1),
 )
+BRUGGEMAN = 1.5  # as in configs/electrolyte
 WIDTH_NAMES = ("cell_um", "walls_um", "front_um")
 CELLS = ("1", "0.5")  # um
 PACKINGS = {
@@ -84,8 +86,20 @@ def write_widths(folders) -> None:
         for capacity in CAPACITIES:
             found = measured(folders[name], capacity)
             if found is not None:
-                rows.append([cell, walls * cell, front * cell, capacity, *(found[m] for m in MEASURES)])
-    write_table("widths", [*WIDTH_NAMES, "capacity_mAh_cm2", *MEASURES], rows)
+                relative = electrolyte_conductivity(folders[name], capacity)
+                rows.append([cell, walls * cell, front * cell, capacity, relative, *(found[m] for m in MEASURES)])
+    write_table("widths", [*WIDTH_NAMES, "capacity_mAh_cm2", "electrolyte_conductivity", *MEASURES], rows)
+
+
+def electrolyte_conductivity(folder, capacity: float) -> float:
+    """Effective conductivity of the electrolyte between the faces of the host, over that in the open [-]."""
+    run = snapshots.load(folder)
+    height = (np.arange(run.shape[0]) + 0.5) * run.spacing
+    inside = (height > run.host_bottom) & (height < run.host_top)
+    pore = run.static["pore_fraction"].astype(np.float64)
+    filled = run.field("phase", run.nearest(capacity=capacity)).astype(np.float64)
+    electrolyte = np.maximum(pore * (1 - filled), 0)[inside]
+    return effective_conductivity(electrolyte**BRUGGEMAN, mean="arithmetic")
 
 
 def write_experiment(folders) -> None:
@@ -141,8 +155,11 @@ def widths_table() -> str:
             for row in rows
             if tuple(row[key] for key in WIDTH_NAMES) == choice
         }
-        out.append([*choice, *(index.get(capacity, "–") for capacity in CAPACITIES)])
-    header = ["cell (µm)", "walls (µm)", "front (µm)", *(f"index at {capacity:g} mAh/cm²" for capacity in CAPACITIES)]
+        first = next(row for row in rows if tuple(row[key] for key in WIDTH_NAMES) == choice)
+        relative = f"{float(first['electrolyte_conductivity']):.3f}"
+        out.append([*choice, relative, *(index.get(capacity, "–") for capacity in CAPACITIES)])
+    header = ["cell (µm)", "walls (µm)", "front (µm)", f"κ at {CAPACITIES[0]:g} mAh/cm² over that in the open"]
+    header += [f"index at {capacity:g}" for capacity in CAPACITIES]
     return markdown(header, out)
 
 
