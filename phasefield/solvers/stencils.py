@@ -34,16 +34,25 @@ def window(haloed, offset, shape):
     return lax.slice(haloed, start, stop)
 
 
-def around(v, periodic):
+def around(v, periodic, corners=True):
     """offset -> v[i + offset], for offsets -1, 0, 1 along each axis; where an axis is closed nothing may couple across
     its ends, for the first one wraps all the same.
 
     Planes of the first axis move whole, along the others a halo serves all offsets. Where the first axis is cut into
     blocks for several devices a neighbour's plane then travels once; through a halo it would for each offset anew.
+
+    Args: corners: whether offsets along the first axis and others at once are asked for.
     """
-    haloed = halo(v, periodic[1:])
-    planes = {o: roll(haloed, 0, o) for o in (-1, 0, 1)}
-    return lambda offset: window(planes[offset[0]], offset[1:], v.shape[1:])
+    sideways = halo(v, periodic[1:])
+    moved = {o: roll(sideways if corners else v, 0, o) for o in (-1, +1)}
+
+    def neighbour(offset):
+        first, rest = offset[0], offset[1:]
+        if first and not corners:
+            return moved[first]
+        return window(moved[first] if first else sideways, rest, v.shape[1:])
+
+    return neighbour
 
 
 def roll(u, axis, offset):
@@ -51,13 +60,8 @@ def roll(u, axis, offset):
     n = u.shape[axis]
     if offset % n == 0:
         return u
-    return lax.concatenate(
-        [
-            lax.slice_in_dim(u, offset % n, n, axis=axis),
-            lax.slice_in_dim(u, 0, offset % n, axis=axis),
-        ],
-        axis,
-    )
+    ends = lax.slice_in_dim(u, offset % n, n, axis=axis), lax.slice_in_dim(u, 0, offset % n, axis=axis)
+    return lax.concatenate(ends, axis)
 
 
 def apply_stencil(stencil, v, periodic):

@@ -50,7 +50,7 @@ def apply(system: System, u):
     # field by field, stacked last: XLA's CPU backend is many times slower on batched or stacked operands here
     parts = []
     for faces, d, v in zip(system.faces, system.diagonals, u, strict=True):
-        neighbour = around(v, system.periodic)
+        neighbour = around(v, system.periodic, corners=False)
         flow = d * v
         for face, offset in zip(faces, neighbours(v.ndim), strict=True):
             flow = flow + face * (v - neighbour(offset))
