@@ -3,6 +3,7 @@
 import numpy as np
 
 from validation.cells import cells_table, widths_table
+from validation.contact import contact_table
 from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
 from validation.results import PAGE, README, TABLES, insert, markdown, read_table
 
@@ -128,8 +129,9 @@ def with_spread(row: dict, key: str, digits: str) -> str:
 
 
 def substrates() -> str:
-    """For README: each substrate at 1 and 4 mAh/cm2 and the default i0."""
-    rows = [r for r in read_table("experiment") if r["exchange_current_density_A_m2"] == "1"]
+    """For README: each substrate at 1 and 4 mAh/cm2 and the default i0; hosts on the smaller cells."""
+    bare = [r for r in read_table("experiment") if r["substrate"] == "Cu"]
+    rows = [r for r in bare + read_table("experiment_fine") if r["exchange_current_density_A_m2"] == "1"]
     columns = {
         "top_bottom_index": "+.2f",
         "fraction_lower_third": ".0%",
@@ -139,11 +141,16 @@ def substrates() -> str:
         "nucleation_overpotential_mV": ".0f",
     }
     out = [
-        [r["substrate"], f"{float(r['capacity_mAh_cm2']):g}", *(with_spread(r, *each) for each in columns.items())]
+        [
+            r["substrate"],
+            r["seeds"],
+            f"{float(r['capacity_mAh_cm2']):g}",
+            *(with_spread(r, *each) for each in columns.items()),
+        ]
         for r in rows
         if float(r["capacity_mAh_cm2"]) != 2
     ]
-    header = ["substrate", "mAh/cm²", "top/bottom index", "lower third", "upper third", "above the host"]
+    header = ["substrate", "packings", "mAh/cm²", "top/bottom index", "lower third", "upper third", "above the host"]
     return markdown([*header, "pores filled", "nucleation overpotential (mV)"], out)
 
 
@@ -151,7 +158,7 @@ def exchange() -> str:
     """For README: what the exchange current density decides, at 4 mAh/cm2."""
     rows = {
         (r["substrate"], r["exchange_current_density_A_m2"]): r
-        for r in read_table("experiment")
+        for r in read_table("experiment_fine")
         if float(r["capacity_mAh_cm2"]) == 4
     }
     out = []
@@ -304,6 +311,7 @@ PARTS = {
     "necks": ("necks", necks),
     "widths": ("widths", widths_table),
     "cells": ("cells", cells_table),
+    "contact": ("contact", contact_table),
     "nucleation spikes": ("nucleation_spike", spikes),
     "nuclei": ("nucleation_density", density),
     "nuclei in hosts": ("nucleation_hosts", in_hosts),
@@ -312,4 +320,4 @@ PARTS = {
     "sensitivity": ("sensitivity", sensitivity),
     "taufactor": ("taufactor", taufactor),
 }
-README_PARTS = {"substrates": ("experiment", substrates), "exchange": ("experiment", exchange)}
+README_PARTS = {"substrates": ("experiment_fine", substrates), "exchange": ("experiment_fine", exchange)}
