@@ -47,8 +47,6 @@ def contact_table() -> str:
     out = []
     for cell, walls in dict.fromkeys((row["cell_um"], row["walls_um"]) for row in rows):
         found = {row["conductivity_S_m"]: row for row in rows if (row["cell_um"], row["walls_um"]) == (cell, walls)}
-        pairs = (found[s] for s in sigmas)
-        out.append(
-            [cell, walls, *(f"{float(r['spike_mV']):.0f}, {float(r['overpotential_at_the_end_mV']):.0f}" for r in pairs)]
-        )
+        pairs = [(float(found[s]["spike_mV"]), float(found[s]["overpotential_at_the_end_mV"])) for s in sigmas]
+        out.append([cell, walls, *(f"{spike:.0f}, {end:.0f}" for spike, end in pairs)])
     return markdown(["cell (µm)", "walls (µm)", *(f"σ = {s} S/m" for s in sigmas)], out)
