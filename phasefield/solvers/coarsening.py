@@ -1,4 +1,7 @@
-"""Coarsening a stencil along one axis: operator-dependent interpolation and Galerkin products.
+"""Coarsening an operator along one axis: operator-dependent interpolation and Galerkin products.
+
+Operators are stencils here, arrays (3, .., 3, *shape): minus the coupling to the neighbour at each offset, the diagonal
+in the centre.
 
 The points of even index are kept. On a periodic axis of odd length the last and the first are then neighbours across
 the seam; arrays over the skipped points have one plane more there, and on closed odd axes, that means nothing.
@@ -8,15 +11,15 @@ import jax.numpy as jnp
 from jax import lax
 
 from phasefield import operators
-from phasefield.solvers.stencils import halo, neighbours, offsets, own_diagonal, window
+from phasefield.solvers.stencils import halo, neighbours, offsets, window
 
 
-def finest_stencil(faces, own):
-    """Stencil of one field: `faces` to the neighbours, shape (2 ndim, *shape), and what it ties to no neighbour."""
+def finest_stencil(faces, diagonal):
+    """An operator as a stencil: `faces` couple to the `neighbours`, shape (2 ndim, *shape)."""
     ndim = len(faces) // 2
-    zero = jnp.zeros_like(own)
-    entries = dict(zip(neighbours(ndim), -faces, strict=True)) | {(0,) * ndim: own}
-    return jnp.stack([entries.get(offset, zero) for offset in offsets(ndim)]).reshape((3,) * ndim + own.shape)
+    zero = jnp.zeros_like(diagonal)
+    entries = dict(zip(neighbours(ndim), -faces, strict=True)) | {(0,) * ndim: diagonal}
+    return jnp.stack([entries.get(offset, zero) for offset in offsets(ndim)]).reshape((3,) * ndim + diagonal.shape)
 
 
 def _pad_even(u, axis):
@@ -53,45 +56,81 @@ def _interleave(even, odd, axis):
 def interpolation_weight(stencil, axis, periodic):
     """Weight of the lower neighbour in each skipped point: its share of the couplings along `axis`."""
     ndim = stencil.ndim // 2
-    others = tuple(b for b in range(ndim) if b != axis)
-    rows = _odd(_pad_even(stencil, ndim + axis), ndim + axis)
-    lower, _, upper = jnp.moveaxis(jnp.sum(rows, axis=others) if others else rows, 0, 0)
-    lower, upper = jnp.maximum(-lower, 0), jnp.maximum(-upper, 0)
+    lower, upper = (
+        -sum(_odd(_pad_even(stencil[_entry(o, axis, end)], axis), axis) for o in offsets(ndim - 1)) for end in (0, 2)
+    )
+    return _share(lower, upper, axis, periodic or stencil.shape[ndim + axis] % 2 == 1)
+
+
+def finest_weight(faces, axis, periodic):
+    """The same of the finest operator, from its couplings to the `neighbours`, shape (2 ndim, *shape)."""
+    lower, upper = (_odd(_pad_even(face, axis), axis) for face in faces[2 * axis : 2 * axis + 2])
+    return _share(lower, upper, axis, periodic or faces.shape[1 + axis] % 2 == 1)
+
+
+def _share(lower, upper, axis, goes_on):
+    """That of the lower one in both; goes_on: whether there is a point above the last skipped one."""
+    lower, upper = jnp.maximum(lower, 0), jnp.maximum(upper, 0)
     total = lower + upper
     weight = jnp.where(total > 0, lower / jnp.where(total > 0, total, 1), 0.5)
-    if periodic or stencil.shape[ndim + axis] % 2 == 1:
-        return weight
-    return _replace_plane(weight, axis, -1, 1)  # nothing is above the last point
+    return weight if goes_on else _replace_plane(weight, axis, -1, 1)
 
 
 def galerkin(stencil, weight, axis, periodic):
-    """Stencil of P' A P with the axis coarsened; `weight` is that of the lower neighbour in the skipped points.
+    """P' A P with the axis coarsened; `weight` is that of the lower neighbour in the skipped points."""
+    ndim, shape = weight.ndim, stencil.shape[weight.ndim :]
+    lines = offsets(ndim - 1)
+    starts = jnp.array([_entry(offset, axis, 0) for offset in lines])
 
-    P leaves constants as they are, so the sums of the rows are those of the finer rows, restricted.
+    def line(i):
+        places = ((*starts[i].at[axis].set(end), *(0,) * ndim) for end in range(3))
+        return [lax.dynamic_slice(stencil, place, (*(1,) * ndim, *shape)).reshape(shape) for place in places]
+
+    return _coarsen_lines(line, lines, weight, axis, periodic)
+
+
+def finest_galerkin(faces, diagonal, weight, axis, periodic):
+    """The same of the finest operator, from its couplings to the `neighbours` and its diagonal.
+
+    Its stencil would be 3^d arrays of its size, and of their 3^(d-1) lines along the axis all but 2d - 1 are zero.
     """
     ndim = weight.ndim
-    lead = ndim - 1
-    centre = (1,) * ndim
-    own = restrict_axis(stencil[centre], weight, axis, periodic[axis])
-    odd_ring = periodic[axis] and stencil.shape[ndim + axis] % 2 == 1
-    entries = stencil.at[centre].set(own_diagonal(stencil))
-    lines = jnp.moveaxis(_pad_even(entries, ndim + axis), axis, lead)  # ([3]*(d-1), 3, *shape)
-    lines = lines.reshape((3**lead, 3, *lines.shape[ndim:]))
+    lines = [(0,) * (ndim - 1), *neighbours(ndim - 1)]
+    sideways = jnp.array([0, *(k for k in range(2 * ndim) if k // 2 != axis)])  # face that each line is of, if not 0
 
-    def transverse(w):
-        """w seen from each transverse offset: (3**(d-1), *coarse shape)."""
-        haloed = halo(w, periodic)
-        return jnp.stack([window(haloed, (*o[:axis], 0, *o[axis:]), w.shape) for o in offsets(lead)])
+    def line(i):
+        first = i == 0
+        lower, upper = (jnp.where(first, -face, 0) for face in faces[2 * axis : 2 * axis + 2])
+        return lower, jnp.where(first, diagonal, -lax.dynamic_index_in_dim(faces, sideways[i], keepdims=False)), upper
+
+    return _coarsen_lines(line, lines, weight, axis, periodic)
+
+
+def _entry(offset, axis, end):
+    """Index in a stencil of what lies at a transverse offset, and at 0, 1 or 2 along the axis."""
+    return (*(o + 1 for o in offset[:axis]), end, *(o + 1 for o in offset[axis:]))
+
+
+def _coarsen_lines(line, lines, weight, axis, periodic):
+    """The product; `line(i)` gives the operator's three entries along the axis at the transverse offset lines[i]."""
+    ndim = weight.ndim
+    starts = jnp.array([_entry(offset, axis, 0) for offset in lines])
+    haloed = halo(weight, periodic)
+    seen = jnp.stack([window(haloed, (*o[:axis], 0, *o[axis:]), weight.shape) for o in lines])
 
     def previous(u):
         return operators.shift(u, axis, -1, periodic[axis])
 
     left_before = previous(1 - weight)
 
-    def coarsen(line):
-        """The three entries along the axis at one transverse offset; this in a loop compiles once, not 9 times."""
-        entries, lower, upper = line  # the last two: weights of the skipped point above each kept one, seen from there
-        even, odd = _even(entries, 1 + axis), _odd(entries, 1 + axis)
+    def coarsen(coarse, at):
+        """One transverse offset more; this in a loop compiles once, not 9 times."""
+        i, lower = at  # weight of the skipped point above each kept one, seen from there
+        upper = 1 - lower
+        entries = line(i)
+        odd_ring = periodic[axis] and entries[0].shape[axis] % 2 == 1
+        entries = [_pad_even(entry, axis) for entry in entries]
+        even, odd = [_even(entry, axis) for entry in entries], [_odd(entry, axis) for entry in entries]
         lower_before, upper_before = previous(lower), previous(upper)
         if odd_ring:  # nothing is skipped between the last kept point and the first: each sees the other itself
             lower, upper = (_replace_plane(u, axis, -1, value) for u, value in ((lower, 0), (upper, 1)))
@@ -100,16 +139,18 @@ def galerkin(stencil, weight, axis, periodic):
             )
         even_row = [even[0] * lower_before, even[1] + even[0] * upper_before + even[2] * lower, even[2] * upper]
         odd_row = [odd[0] + odd[1] * lower, odd[2] + odd[1] * upper]  # columns: this kept point, the next
-        return jnp.stack(
-            [
-                even_row[0] + left_before * previous(odd_row[0]),
-                even_row[1] + weight * odd_row[0] + left_before * previous(odd_row[1]),
-                even_row[2] + weight * odd_row[1],
-            ]
+        row = (
+            even_row[0] + left_before * previous(odd_row[0]),
+            even_row[1] + weight * odd_row[0] + left_before * previous(odd_row[1]),
+            even_row[2] + weight * odd_row[1],
         )
+        for end, entry in enumerate(row):
+            place = (*starts[i].at[axis].set(end), *(0,) * ndim)
+            coarse = lax.dynamic_update_slice(coarse, entry.reshape((1,) * ndim + weight.shape), place)
+        return coarse, None
 
-    coarse = lax.map(coarsen, (lines, transverse(weight), transverse(1 - weight)))
-    return jnp.moveaxis(coarse.reshape((3,) * ndim + weight.shape), lead, axis).at[centre].set(own)
+    empty = jnp.zeros((3,) * ndim + weight.shape, weight.dtype)
+    return lax.scan(coarsen, empty, (jnp.arange(len(lines)), seen))[0]
 
 
 def parted_coupling(coupling, weights, axis):
@@ -131,13 +172,14 @@ def parted_coupling(coupling, weights, axis):
     return skipped * (weights[0] - weights[1]) ** 2
 
 
-def tie(stencil, link, axis, periodic):
-    """The stencil with each point tied by `link` to the next along `axis`."""
-    ndim = link.ndim
+def tie(stencils, which, link, axis, periodic):
+    """The operators, shape (m, 3, .., 3, *shape), where in the fields `which` each point is tied by `link` to the next
+    along `axis`."""
     before = operators.shift(link, axis, -1, periodic[axis])
-    centre = (1,) * ndim
-    lower, upper = ((*centre[:axis], end, *centre[axis + 1 :]) for end in (0, 2))
-    return stencil.at[lower].add(-before).at[upper].add(-link)
+    lower, centre, upper = (_entry((0,) * (link.ndim - 1), axis, end) for end in range(3))
+    for place, added in ((lower, -before), (centre, before + link), (upper, -link)):
+        stencils = stencils.at[(which, *place)].add(added)
+    return stencils
 
 
 def prolong_axis(u, weight, axis, length, periodic):

@@ -31,7 +31,9 @@ from jax import lax
 from phasefield.precision import cast
 from phasefield.solvers import conjugate_gradients, dense
 from phasefield.solvers.coarsening import (
+    finest_galerkin,
     finest_stencil,
+    finest_weight,
     galerkin,
     interpolation_weight,
     parted_coupling,
@@ -40,7 +42,7 @@ from phasefield.solvers.coarsening import (
     tie,
 )
 from phasefield.solvers.fusion import separately
-from phasefield.solvers.stencils import apply_stencil, own_diagonal
+from phasefield.solvers.stencils import all_neighbours, apply_stencil
 from phasefield.solvers.system import (
     System,
     apply,
@@ -124,52 +126,61 @@ def build_together(systems: Sequence[System], precision=None) -> list[Hierarchy]
     """The hierarchies of systems on one grid: one program for all their fields compiles in half the time of two."""
     precision = systems[0].faces.dtype if precision is None else jnp.dtype(precision)
     periodic = systems[0].periodic
-    ndim = len(periodic)
     ends = list(accumulate((len(system.faces) for system in systems), initial=0))
     parts = [slice(*pair) for pair in pairwise(ends)]
     systems = [cast(system, jnp.float64) for system in systems]
     faces = jnp.concatenate([system.faces for system in systems])
-    own = jax.vmap(finest_stencil)(faces, jnp.concatenate([system.diagonals for system in systems]))
+    own = jnp.concatenate([system.diagonals for system in systems])
+    operator = None  # that of the finest level is its faces
+    diagonal = own + jnp.sum(faces, axis=1)
     couplings = [system.coupling for system in systems]
-    shape = own.shape[1 + ndim :]
+    shape = own.shape[1:]
     levels = [[] for _ in systems]
     while prod(shape) > COARSEST and (axes := axes_to_coarsen(shape)):
         fine_shape, weights = shape, []
         for axis in axes:
-            w = jax.vmap(partial(interpolation_weight, axis=axis, periodic=periodic[axis]))(own)
-            own = jax.vmap(partial(galerkin, axis=axis, periodic=periodic))(own, w)
+            if operator is None:
+                w = jax.vmap(partial(finest_weight, axis=axis, periodic=periodic[axis]))(faces)
+                operator = jax.vmap(partial(finest_galerkin, axis=axis, periodic=periodic))(faces, diagonal, w)
+            else:
+                w = jax.vmap(partial(interpolation_weight, axis=axis, periodic=periodic[axis]))(operator)
+                operator = jax.vmap(partial(galerkin, axis=axis, periodic=periodic))(operator, w)
+            own = jax.vmap(partial(restrict_axis, axis=axis, periodic=periodic[axis]))(own, w)
             for part, g in zip(parts, couplings, strict=True):
                 if g is not None:
-                    link = parted_coupling(g, w[part], axis)
-                    tied = jax.vmap(partial(tie, axis=axis, periodic=periodic), in_axes=(0, None))(own[part], link)
-                    own = own.at[part].set(tied)
+                    operator = tie(operator, part, parted_coupling(g, w[part], axis), axis, periodic)
             transfer = jax.vmap(partial(restrict_axis, axis=axis, periodic=periodic[axis]), in_axes=(None, 0))
             couplings = [
                 None if g is None else jnp.mean(transfer(g, w[part]), axis=0)
                 for g, part in zip(couplings, parts, strict=True)
             ]
             weights.append(w)
-        shape = own.shape[1 + ndim :]
+        shape = own.shape[1:]
+        stencils = _with_row_sums(operator, own)
         for part, g, chain in zip(parts, couplings, levels, strict=True):
-            inverse = invert_blocks(_smoothing_diagonal(own[part]), g)
-            chain.append(Level(own[part], g, inverse, tuple(w[part] for w in weights), axes, fine_shape))
+            inverse = invert_blocks(_smoothing_diagonal(operator[part]), g)
+            chain.append(Level(stencils[part], g, inverse, tuple(w[part] for w in weights), axes, fine_shape))
+    if operator is None:
+        operator = jax.vmap(finest_stencil)(faces, diagonal)
+    stencils = _with_row_sums(operator, own)
     hierarchies = []
     for part, g, chain in zip(parts, couplings, levels, strict=True):
-        coarsest = _inverse(_dense(own[part], g, shape, periodic), precision)
+        coarsest = _inverse(_dense(stencils[part], g, shape, periodic), precision)
         hierarchies.append(cast(Hierarchy(tuple(chain), coarsest, periodic), precision))
     return hierarchies
 
 
-def _smoothing_diagonal(stencils):
+def _with_row_sums(operator, own):
+    """Stencils with the sum of each row, which P carries down by itself, in place of the diagonal; shape (m, ...)."""
+    return operator.at[(slice(None), *(1,) * (own.ndim - 1))].set(own)
+
+
+def _smoothing_diagonal(operator):
     """D of each field with D^-1 A at most 2: the diagonal, raised where products have left positive couplings."""
-
-    def raised(stencil):
-        ndim = stencil.ndim // 2
-        couplings = jnp.sum(jnp.abs(stencil), axis=tuple(range(ndim))) - jnp.abs(stencil[(1,) * ndim])
-        diagonal = own_diagonal(stencil)
-        return jnp.maximum(diagonal, 0.5 * (jnp.abs(diagonal) + couplings))
-
-    return jax.vmap(raised)(stencils)
+    ndim = operator.ndim // 2
+    couplings = sum(jnp.abs(operator[(slice(None), *(o + 1 for o in offset))]) for offset in all_neighbours(ndim))
+    diagonal = operator[(slice(None), *(1,) * ndim)]
+    return jnp.maximum(diagonal, 0.5 * (jnp.abs(diagonal) + couplings))
 
 
 def _apply_stencils(stencils, coupling, u, periodic):

@@ -73,12 +73,6 @@ def apply_stencil(stencil, v, periodic):
     return flow
 
 
-def own_diagonal(stencil):
-    """The operator's diagonal."""
-    ndim = stencil.ndim // 2
-    return 2 * stencil[(1,) * ndim] - jnp.sum(stencil, axis=tuple(range(ndim)))
-
-
 def offsets(ndim):
     """All offsets of a 3^ndim stencil, in the order of its flattened axes."""
     if ndim == 0:

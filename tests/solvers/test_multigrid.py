@@ -51,8 +51,15 @@ def two_fields(shape, seed=0, contrast=2.0):
 
 
 def finest_stencil(system):
-    """Stencil of a system of one field."""
-    return coarsening.finest_stencil(system.faces[0], system.diagonals[0])
+    """Operator of a system of one field, with its diagonal in the centre."""
+    return coarsening.finest_stencil(system.faces[0], system.diagonals[0] + system.faces[0].sum(0))
+
+
+def matrix(operator, periodic):
+    """Of an operator with its diagonal in the centre."""
+    ndim = len(periodic)
+    rows = operator.at[(1,) * ndim].set(operator.sum(tuple(range(ndim))))
+    return dense(lambda u: stencils.apply_stencil(rows, u, periodic), operator.shape[ndim:])
 
 
 @pytest.mark.parametrize(("shape", "periodic"), TINY)
@@ -60,7 +67,7 @@ def test_finest_stencil_is_the_operator(shape, periodic):
     system = one_field(shape, periodic)
     stencil = finest_stencil(system)
     expected = dense(lambda u: apply(system, u[None])[0], shape)
-    found = dense(lambda u: stencils.apply_stencil(stencil, u, system.periodic), shape)
+    found = matrix(stencil, system.periodic)
     assert np.allclose(found, expected, rtol=1e-13, atol=1e-13 * np.abs(expected).max())
 
 
@@ -81,12 +88,25 @@ def test_coarse_operators_are_galerkin_products(shape, periodic):
         )
         R = dense(partial(coarsening.restrict_axis, weight=weight, axis=axis, periodic=periodic[axis]), fine)
         assert np.array_equal(R, P.T)
-        A = dense(lambda u, s=stencil: stencils.apply_stencil(s, u, periodic), fine)
+        A = matrix(stencil, periodic)
         stencil = coarsen(stencil, weight, axis, periodic)
-        found = dense(lambda u, s=stencil: stencils.apply_stencil(s, u, periodic), coarse)
+        found = matrix(stencil, periodic)
         expected = P.T @ A @ P
         assert np.allclose(found, expected, rtol=1e-12, atol=1e-13 * np.abs(expected).max())
         assert np.allclose(found, found.T, rtol=1e-12, atol=1e-13 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(("shape", "periodic"), TINY)
+def test_finest_operator_is_coarsened_from_its_faces(shape, periodic):
+    """Along any axis, as its stencil would be, bit by bit but for the order of sums."""
+    system = one_field(shape, periodic)
+    faces, diagonal = system.faces[0], system.diagonals[0] + system.faces[0].sum(0)
+    for axis in multigrid.axes_to_coarsen(shape):
+        expected = coarsening.interpolation_weight(finest_stencil(system), axis, periodic[axis])
+        weight = coarsening.finest_weight(faces, axis, periodic[axis])
+        assert np.array_equal(weight, expected)
+        found = coarsening.finest_galerkin(faces, diagonal, weight, axis, periodic)
+        assert np.allclose(found, coarsening.galerkin(finest_stencil(system), weight, axis, periodic), rtol=1e-14)
 
 
 def test_points_across_an_odd_seam_stay_neighbours():
