@@ -5,7 +5,8 @@ import numpy as np
 from validation.cells import cells_table, widths_table
 from validation.contact import contact_table
 from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
-from validation.results import PAGE, README, TABLES, insert, markdown, read_table
+from validation.front_page import exchange, substrates
+from validation.results import PAGE, README, TABLES, insert, markdown, number, read_table, with_spread
 
 
 def study() -> None:
@@ -15,10 +16,6 @@ def study() -> None:
                 insert(name, table(), page)
             else:
                 print(f"no {source}.csv: the table '{name}' stays as it is")
-
-
-def number(text: str, digits: str = ".3g") -> str:
-    return format(float(text), digits) if text else "–"
 
 
 def numerics() -> str:
@@ -64,12 +61,10 @@ def density() -> str:
     rows = read_table("nucleation_density")
     out = []
     keys = dict.fromkeys((r["exchange_current_density_A_m2"], r["current_density_mA_cm2"]) for r in rows)
-    for exchange, current in keys:
-        own = [
-            r for r in rows if (r["exchange_current_density_A_m2"], r["current_density_mA_cm2"]) == (exchange, current)
-        ]
+    for i0, current in keys:
+        own = [r for r in rows if (r["exchange_current_density_A_m2"], r["current_density_mA_cm2"]) == (i0, current)]
         means = [np.mean([float(r[key]) for r in own]) for key in ("overpotential_mV", "nuclei_per_um2", "size_um")]
-        out.append([exchange, current, f"{means[0]:.0f}", f"{means[1]:.3g}", f"{means[2]:.2f}"])
+        out.append([i0, current, f"{means[0]:.0f}", f"{means[1]:.3g}", f"{means[2]:.2f}"])
     return markdown(["i0 (A/m²)", "current (mA/cm²)", "spike (mV)", "nuclei (1/µm²)", "size at 0.01 mAh/cm² (µm)"], out)
 
 
@@ -121,55 +116,6 @@ def experiment() -> str:
                 line += [with_spread(row, key, digits) for key, (_, digits) in columns.items()]
                 out.append(line)
     return markdown(["substrate", "i0 (A/m²)", "mAh/cm²", *(label for label, _ in columns.values())], out)
-
-
-def with_spread(row: dict, key: str, digits: str) -> str:
-    """`mean ± standard deviation` of a measure over the packings."""
-    return f"{number(row[key], digits)} ± {number(row[f'{key}_sd'], digits.replace('+', ''))}" if row[key] else "–"
-
-
-def substrates() -> str:
-    """For README: each substrate at 1 and 4 mAh/cm2 and the default i0; hosts on the smaller cells."""
-    bare = [r for r in read_table("experiment") if r["substrate"] == "Cu"]
-    rows = [r for r in bare + read_table("experiment_fine") if r["exchange_current_density_A_m2"] == "1"]
-    columns = {
-        "top_bottom_index": "+.2f",
-        "fraction_lower_third": ".0%",
-        "fraction_upper_third": ".0%",
-        "fraction_above_host": ".0%",
-        "pore_filling": ".0%",
-        "nucleation_overpotential_mV": ".0f",
-    }
-    out = [
-        [
-            r["substrate"],
-            r["seeds"],
-            f"{float(r['capacity_mAh_cm2']):g}",
-            *(with_spread(r, *each) for each in columns.items()),
-        ]
-        for r in rows
-        if float(r["capacity_mAh_cm2"]) != 2
-    ]
-    header = ["substrate", "packings", "mAh/cm²", "top/bottom index", "lower third", "upper third", "above the host"]
-    return markdown([*header, "pores filled", "nucleation overpotential (mV)"], out)
-
-
-def exchange() -> str:
-    """For README: what the exchange current density decides, at 4 mAh/cm2."""
-    rows = {
-        (r["substrate"], r["exchange_current_density_A_m2"]): r
-        for r in read_table("experiment_fine")
-        if float(r["capacity_mAh_cm2"]) == 4
-    }
-    out = []
-    for i0 in EXCHANGE:
-        line = [f"{i0} (default)" if i0 == "1" else i0]
-        for host in ("CNT", "LLTO", "LLTO@CNT"):
-            row = rows.get((host, i0))
-            measures = (("top_bottom_index", "+.2f"), ("fraction_above_host", ".0%"))
-            line.append("–" if row is None else ", ".join(with_spread(row, *each) for each in measures))
-        out.append(line)
-    return markdown(["i0 (A/m²)", *(f"{host}: index, above the host" for host in ("CNT", "LLTO", "LLTO@CNT"))], out)
 
 
 def sensitivity() -> str:

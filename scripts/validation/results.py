@@ -58,3 +58,12 @@ def insert(name: str, text: str, page: Path = PAGE) -> None:
     if not pattern.search(old):
         raise ValueError(f"{page} has no place for {name}: write <!-- {name} --> and <!-- end --> where it belongs")
     page.write_text(pattern.sub(lambda match: match[1] + text + "\n" + match[2], old))
+
+
+def number(text: str, digits: str = ".3g") -> str:
+    return format(float(text), digits) if text else "–"
+
+
+def with_spread(row: dict, key: str, digits: str) -> str:
+    """`mean ± standard deviation` of a measure over the packings."""
+    return f"{number(row[key], digits)} ± {number(row[f'{key}_sd'], digits.replace('+', ''))}" if row[key] else "–"
