@@ -79,14 +79,11 @@ def _share(lower, upper, axis, goes_on):
 def galerkin(stencil, weight, axis, periodic):
     """P' A P with the axis coarsened; `weight` is that of the lower neighbour in the skipped points."""
     ndim, shape = weight.ndim, stencil.shape[weight.ndim :]
-    lines = offsets(ndim - 1)
-    starts = jnp.array([_entry(offset, axis, 0) for offset in lines])
 
-    def line(i):
-        places = ((*starts[i].at[axis].set(end), *(0,) * ndim) for end in range(3))
+    def line(_, places):
         return [lax.dynamic_slice(stencil, place, (*(1,) * ndim, *shape)).reshape(shape) for place in places]
 
-    return _coarsen_lines(line, lines, weight, axis, periodic)
+    return _coarsen_lines(line, offsets(ndim - 1), weight, axis, periodic)
 
 
 def finest_galerkin(faces, diagonal, weight, axis, periodic):
@@ -98,7 +95,7 @@ def finest_galerkin(faces, diagonal, weight, axis, periodic):
     lines = [(0,) * (ndim - 1), *neighbours(ndim - 1)]
     sideways = jnp.array([0, *(k for k in range(2 * ndim) if k // 2 != axis)])  # face that each line is of, if not 0
 
-    def line(i):
+    def line(i, _):
         first = i == 0
         lower, upper = (jnp.where(first, -face, 0) for face in faces[2 * axis : 2 * axis + 2])
         return lower, jnp.where(first, diagonal, -lax.dynamic_index_in_dim(faces, sideways[i], keepdims=False)), upper
@@ -112,7 +109,11 @@ def _entry(offset, axis, end):
 
 
 def _coarsen_lines(line, lines, weight, axis, periodic):
-    """The product; `line(i)` gives the operator's three entries along the axis at the transverse offset lines[i]."""
+    """The product.
+
+    Args: line: (i, places) -> the operator's three entries along the axis at the transverse offset lines[i], and where
+        in a stencil they stand.
+    """
     ndim = weight.ndim
     starts = jnp.array([_entry(offset, axis, 0) for offset in lines])
     haloed = halo(weight, periodic)
@@ -127,7 +128,8 @@ def _coarsen_lines(line, lines, weight, axis, periodic):
         """One transverse offset more; this in a loop compiles once, not 9 times."""
         i, lower = at  # weight of the skipped point above each kept one, seen from there
         upper = 1 - lower
-        entries = line(i)
+        places = [(*starts[i].at[axis].set(end), *(0,) * ndim) for end in range(3)]
+        entries = line(i, places)
         odd_ring = periodic[axis] and entries[0].shape[axis] % 2 == 1
         entries = [_pad_even(entry, axis) for entry in entries]
         even, odd = [_even(entry, axis) for entry in entries], [_odd(entry, axis) for entry in entries]
@@ -144,8 +146,7 @@ def _coarsen_lines(line, lines, weight, axis, periodic):
             even_row[1] + weight * odd_row[0] + left_before * previous(odd_row[1]),
             even_row[2] + weight * odd_row[1],
         )
-        for end, entry in enumerate(row):
-            place = (*starts[i].at[axis].set(end), *(0,) * ndim)
+        for place, entry in zip(places, row, strict=True):
             coarse = lax.dynamic_update_slice(coarse, entry.reshape((1,) * ndim + weight.shape), place)
         return coarse, None
 

@@ -46,6 +46,7 @@ from phasefield.solvers.stencils import all_neighbours, apply_stencil
 from phasefield.solvers.system import (
     System,
     apply,
+    diagonal,
     exchange,
     inverse_block_diagonal,
     invert_blocks,
@@ -132,7 +133,7 @@ def build_together(systems: Sequence[System], precision=None) -> list[Hierarchy]
     faces = jnp.concatenate([system.faces for system in systems])
     own = jnp.concatenate([system.diagonals for system in systems])
     operator = None  # that of the finest level is its faces
-    diagonal = own + jnp.sum(faces, axis=1)
+    diagonals = jnp.concatenate([diagonal(system) for system in systems])
     couplings = [system.coupling for system in systems]
     shape = own.shape[1:]
     levels = [[] for _ in systems]
@@ -141,7 +142,7 @@ def build_together(systems: Sequence[System], precision=None) -> list[Hierarchy]
         for axis in axes:
             if operator is None:
                 w = jax.vmap(partial(finest_weight, axis=axis, periodic=periodic[axis]))(faces)
-                operator = jax.vmap(partial(finest_galerkin, axis=axis, periodic=periodic))(faces, diagonal, w)
+                operator = jax.vmap(partial(finest_galerkin, axis=axis, periodic=periodic))(faces, diagonals, w)
             else:
                 w = jax.vmap(partial(interpolation_weight, axis=axis, periodic=periodic[axis]))(operator)
                 operator = jax.vmap(partial(galerkin, axis=axis, periodic=periodic))(operator, w)
@@ -161,7 +162,7 @@ def build_together(systems: Sequence[System], precision=None) -> list[Hierarchy]
             inverse = invert_blocks(_smoothing_diagonal(operator[part]), g)
             chain.append(Level(stencils[part], g, inverse, tuple(w[part] for w in weights), axes, fine_shape))
     if operator is None:
-        operator = jax.vmap(finest_stencil)(faces, diagonal)
+        operator = jax.vmap(finest_stencil)(faces, diagonals)
     stencils = _with_row_sums(operator, own)
     hierarchies = []
     for part, g, chain in zip(parts, couplings, levels, strict=True):
@@ -179,8 +180,8 @@ def _smoothing_diagonal(operator):
     """D of each field with D^-1 A at most 2: the diagonal, raised where products have left positive couplings."""
     ndim = operator.ndim // 2
     couplings = sum(jnp.abs(operator[(slice(None), *(o + 1 for o in offset))]) for offset in all_neighbours(ndim))
-    diagonal = operator[(slice(None), *(1,) * ndim)]
-    return jnp.maximum(diagonal, 0.5 * (jnp.abs(diagonal) + couplings))
+    centre = operator[(slice(None), *(1,) * ndim)]
+    return jnp.maximum(centre, 0.5 * (jnp.abs(centre) + couplings))
 
 
 def _apply_stencils(stencils, coupling, u, periodic):

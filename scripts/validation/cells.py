@@ -11,8 +11,17 @@ Walls and fronts are diffuse over a cell or so, and open what is narrower. Two q
 import numpy as np
 
 from phasefield import effective_conductivity, snapshots
-from validation import experiment
-from validation.experiment import CAPACITIES, CLAIMS, EXCHANGE, SEEDS, SUBSTRATES, mean_and_spread
+from phasefield.config import compose
+from validation.experiment import (
+    CAPACITIES,
+    CLAIMS,
+    EXCHANGE,
+    SEEDS,
+    SUBSTRATES,
+    SUMMARY,
+    mean_and_spread,
+    summary_row,
+)
 from validation.results import markdown, read_table, write_table
 from validation.runs import measured, run_all
 
@@ -28,7 +37,6 @@ WIDTHS = (  # cell (um), standard deviation of the walls (cells), width of the f
     (0.5, 0.5, 0.6, 4),
     (0.25, 1, 1, 1),
 )
-BRUGGEMAN = 1.5  # as in configs/electrolyte
 WIDTH_NAMES = ("cell_um", "walls_um", "front_um")
 CELLS = ("1", "0.5")  # um
 PACKINGS = {
@@ -101,7 +109,8 @@ def electrolyte_conductivity(folder, capacity: float) -> float:
     pore = run.static["pore_fraction"].astype(np.float64)
     filled = run.field("phase", run.nearest(capacity=capacity)).astype(np.float64)
     electrolyte = np.maximum(pore * (1 - filled), 0)[inside]
-    return effective_conductivity(electrolyte**BRUGGEMAN, mean="arithmetic")
+    exponent = compose(WITHOUT_BARRIER).electrolyte.bruggeman_exponent
+    return effective_conductivity(electrolyte**exponent, mean="arithmetic")
 
 
 def write_experiment(folders) -> None:
@@ -118,10 +127,7 @@ def write_experiment(folders) -> None:
             coarse, fine = (values[cell] for cell in CELLS)
             pairs = [b - a for a, b in zip(coarse, fine, strict=True) if a is not None and b is not None]
             means = [mean_and_spread(values[cell])[0] for cell in CELLS]
-            verdicts = [
-                "not reached" if mean is None else "agrees" if claim.low <= mean <= claim.high else "does not"
-                for mean in means
-            ]
+            verdicts = ["not reached" if mean is None else claim.verdict(mean) for mean in means]
             change = (*mean_and_spread(pairs), len(pairs))
             rows.append([claim.substrate, claim.capacity, claim.text, i0, *means, *change, *verdicts])
     write_table(
@@ -151,11 +157,8 @@ def write_fine(folders) -> None:
             for capacity in CAPACITIES:
                 runs = [folders[f"{host}_i0_{i0}_seed{seed}_{CELLS[-1]}um"] for seed in seeds(host, i0)]
                 found = [values for values in (measured(run, capacity) for run in runs) if values is not None]
-                spread = [mean_and_spread(values[m] for values in found) for m in experiment.MEASURES]
-                rows.append([label, i0, capacity, len(found), *(number for pair in spread for number in pair)])
-    pairs = [name for m in experiment.MEASURES for name in (m, f"{m}_sd")]
-    header = ["substrate", "exchange_current_density_A_m2", "capacity_mAh_cm2", "seeds", *pairs]
-    write_table("experiment_fine", header, rows)
+                rows.append(summary_row(label, i0, capacity, found))
+    write_table("experiment_fine", SUMMARY, rows)
 
 
 def value_of(claim, folder) -> float | None:

@@ -4,14 +4,11 @@ Pristine LLTO hardly conducts electrons, so that of its surface only what lies i
 plate. Cell, width of the walls and conductivity of pristine LLTO are varied, up to 0.1 mAh/cm2 on hosts 16 um wide.
 """
 
-import numpy as np
-
-from phasefield import snapshots
-from phasefield.units import mV
 from validation.results import markdown, read_table, write_table
-from validation.runs import run_all
+from validation.runs import measured, run_all
 
 WIDTHS = ((1.0, 1.0), (1.0, 0.5), (0.5, 2.0), (0.5, 1.0), (0.5, 0.5))  # cell (um), deviation of the walls (cells)
+END = 0.1  # mAh/cm2
 CONDUCTIVITIES = ("1e-6", "1e-5", "2.4e-4")  # S/m: the default, one between, and the bound that B gives
 
 
@@ -23,7 +20,7 @@ def cases() -> dict[str, list[str]]:
             f"grid.spacing_um={cell:g}",
             f"host.diffuse_cells={walls:g}",
             f"material.llto.electronic_conductivity_S_m=[{sigma},2.0]",
-            "protocol.capacity_mAh_cm2=0.1",
+            f"protocol.capacity_mAh_cm2={END}",
         ]
         for sigma in CONDUCTIVITIES
         for cell, walls in WIDTHS
@@ -35,8 +32,8 @@ def study() -> None:
     rows = []
     choices = [(sigma, cell, walls) for sigma in CONDUCTIVITIES for cell, walls in WIDTHS]
     for (sigma, cell, walls), folder in zip(choices, folders.values(), strict=True):
-        potential = snapshots.load(folder).history["potential"] / mV
-        rows.append([sigma, cell, walls * cell, -float(np.min(potential)), -float(potential[-1])])
+        found = measured(folder, END)
+        rows.append([sigma, cell, walls * cell, found["nucleation_overpotential_mV"], -found["potential_mV"]])
     write_table("contact", ["conductivity_S_m", "cell_um", "walls_um", "spike_mV", "overpotential_at_the_end_mV"], rows)
 
 

@@ -28,6 +28,13 @@ MEASURES = (
     "nucleation_overpotential_mV",
     "potential_mV",
 )
+SUMMARY = (
+    "substrate",
+    "exchange_current_density_A_m2",
+    "capacity_mAh_cm2",
+    "seeds",
+    *(name for m in MEASURES for name in (m, f"{m}_sd")),
+)
 
 
 def cases() -> dict[str, list[str]]:
@@ -52,6 +59,11 @@ class Claim:
     measures: tuple[str, ...]
     low: float = -np.inf
     high: float = np.inf
+
+    def verdict(self, value: float) -> str:
+        if (self.low, self.high) == (-np.inf, np.inf):
+            return "cannot be judged"
+        return "agrees" if self.low <= value <= self.high else "does not"
 
 
 SPIKE, INDEX, FILLING, ROUGH = "nucleation_overpotential_mV", "top_bottom_index", "pore_filling", "roughness_um"
@@ -82,6 +94,12 @@ def mean_and_spread(values) -> tuple[float | None, float | None]:
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
+def summary_row(label: str, i0: str, capacity: float, found: list[dict]) -> list:
+    """Of `SUMMARY`: mean and spread of what was `measured` in several packings."""
+    spread = [mean_and_spread(values[m] for values in found) for m in MEASURES]
+    return [label, i0, capacity, len(found), *(number for pair in spread for number in pair)]
+
+
 def study() -> None:
     folders = run_all(cases(), "experiment")
     runs, summary, profiles = [], [], []
@@ -92,8 +110,7 @@ def study() -> None:
                 found = {seed: values for seed, values in found.items() if values is not None}
                 for seed, values in found.items():
                     runs.append([label, i0, seed, capacity, *(values[m] for m in MEASURES), values["ledger_error"]])
-                spread = [mean_and_spread(values[m] for values in found.values()) for m in MEASURES]
-                summary.append([label, i0, capacity, len(found), *(number for pair in spread for number in pair)])
+                summary.append(summary_row(label, i0, capacity, list(found.values())))
                 layers = [v["pore_filling_by_depth"] for v in found.values() if v["pore_filling_by_depth"]]
                 for depth, filling in enumerate(np.transpose(layers)) if layers else ():
                     profiles.append(
@@ -102,8 +119,7 @@ def study() -> None:
     first = ["substrate", "exchange_current_density_A_m2"]
     last = ["ninth_of_the_host", "mean", "least", "most"]
     write_table("experiment_runs", [*first, "seed", "capacity_mAh_cm2", *MEASURES, "ledger_error"], runs)
-    pairs = [name for m in MEASURES for name in (m, f"{m}_sd")]
-    write_table("experiment", [*first, "capacity_mAh_cm2", "seeds", *pairs], summary)
+    write_table("experiment", SUMMARY, summary)
     write_table("experiment_depth", [*first, "capacity_mAh_cm2", *last], profiles)
     write_table(
         "experiment_claims",
@@ -130,10 +146,9 @@ def verdicts() -> list[list[str]]:
                 cells.append("not reached")
                 continue
             value = sum(float(row[name]) for name in claim.measures)
-            verdict = "agrees" if claim.low <= value <= claim.high else "does not"
-            if (claim.low, claim.high) == (-np.inf, np.inf):
-                verdict = "cannot be judged"
-            cells.append(f"{value:.2f}: {verdict}" if abs(value) < 10 else f"{value:.0f}: {verdict}")
+            cells.append(
+                f"{value:.2f}: {claim.verdict(value)}" if abs(value) < 10 else f"{value:.0f}: {claim.verdict(value)}"
+            )
         rows.append([claim.substrate, claim.capacity, claim.text, *cells])
     return rows
 
