@@ -28,6 +28,7 @@ class Model:
         temperature: [K].
         nucleation_prefactor: J0 [1/(m2 s)]. nucleation_steepness: b [-].
         nucleus_cells: static, edge of the surface that a nucleus makes active, in cells.
+        film_thickness: of the lithium that it holds from then on [m], which conducts along it.
         interface_width: delta [m]. front_mobility: Gamma over the speed of the fastest front [-].
         pore: eps_p [-]; reactive_pore: the same where large enough to react, else 0.
         pore_faces: of reactive pore between neighbours, see `interface.pore_faces`.
@@ -48,6 +49,7 @@ class Model:
     temperature: float
     nucleation_prefactor: float
     nucleation_steepness: float
+    film_thickness: float
     interface_width: float
     front_mobility: float
     pore: jax.Array
@@ -102,6 +104,7 @@ def build_model(
     nucleation_prefactor: float,
     nucleation_steepness: float,
     nucleus_size: float | None = None,
+    film_thickness: float = 0.0,
     interface_width: float | None = None,
     front_mobility: float = 5.0,
     charge_tolerance: float = 1e-5,
@@ -117,6 +120,7 @@ def build_model(
 
     Args:
         nucleus_size: edge of the surface that a nucleus makes active [m], in whole cells; one cell if None.
+        film_thickness: of the lithium that nucleated surface holds at least [m].
         interface_width: delta [m]; one cell if None.
         front_mobility: Gamma over the speed of the fastest front [-].
         sei: the film that forms on lithium; None leaves it out.
@@ -140,6 +144,7 @@ def build_model(
         temperature=temperature,
         nucleation_prefactor=nucleation_prefactor,
         nucleation_steepness=nucleation_steepness,
+        film_thickness=film_thickness,
         nucleus_cells=1 if nucleus_size is None else max(1, round(nucleus_size / grid.spacing)),
         interface_width=grid.spacing if interface_width is None else interface_width,
         front_mobility=front_mobility,

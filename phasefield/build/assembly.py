@@ -10,7 +10,7 @@ from phasefield.host import Geometry
 from phasefield.materials import Host
 from phasefield.model import Model
 from phasefield.state import State
-from phasefield.units import um
+from phasefield.units import nm, um
 
 
 def dtype(config: Config):
@@ -30,6 +30,7 @@ def model(config: Config, geometry: Geometry) -> Model:
         nucleation_prefactor=config.nucleation.prefactor_per_m2_s,
         nucleation_steepness=config.nucleation.steepness,
         nucleus_size=config.nucleation.nucleus_um * um,
+        film_thickness=config.nucleation.film_nm * nm,
         interface_width=config.grid.interface_cells * geometry.spacing,
         front_mobility=solver.front_mobility,
         charge_tolerance=solver.charge_tolerance,

@@ -138,6 +138,7 @@ class Nucleation:
     prefactor_per_m2_s: float = number(above=0, high=1e60, example=1e25)
     steepness: float = number(above=0, high=1e4, example=25)
     nucleus_um: float = number(0, 100, example=1)
+    film_nm: float = number(0, 100, example=2)
     seed: int | None = number(0, 2**32 - 1, example=0, default=None)
 
 

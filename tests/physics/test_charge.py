@@ -164,6 +164,28 @@ def test_conductivities_of_pure_cells():
     assert np.allclose(sigma[:3, 0], [1000, 1000 / 16, 0], atol=2e-9)
 
 
+def test_lithium_along_a_nucleated_wall_conducts_by_its_thickness():
+    """Conductance of a square, the sum over the wall, is sigma of lithium times the film, whatever the walls' width."""
+    thickness = 2e-9
+    for width in (1, 4):  # cells that the wall is diffuse over
+        position = np.indices(cases.SHAPE)[0]
+        solid = np.clip((12 - position) / width, 0, 1)
+        model = cases.model(fractions=np.stack([np.zeros(cases.SHAPE), solid]), film_thickness=thickness)
+        pristine = replace(cases.CARBON, electronic_conductivity=(0.0, 0.0))
+        model = replace(model, host=replace(model.host, phases=(cases.COPPER, pristine)))
+        state = model_module.initial_state(model, 0)
+        assert np.max(conductivities.electronic_conductivity(model, state)) < 1e-6  # bare walls carry nothing
+        state = replace(state, nucleated=jnp.ones(cases.SHAPE))
+        sigma = conductivities.electronic_conductivity(model, state)
+        spacing = float(model.grid.spacing)
+        area = float(jnp.sum(model.surface[:, 0])) * spacing  # of a square: 1, but for cells of less than 5 % pore
+        assert 0.5 <= area <= 1
+        assert float(jnp.sum(sigma[:, 0])) * spacing == pytest.approx(1000 * thickness * area, rel=1e-3)
+        walls = model.surface > 0
+        plated = conductivities.electronic_conductivity(model, replace(state, phase=jnp.where(walls, 0.01, 0.0)))
+        assert np.allclose(plated - sigma, jnp.where(walls, 1000 * model.pore * 0.01, 0.0), atol=1e-9)
+
+
 def test_conductivities_of_the_host():
     """A sum over what is in the cell; lithiation changes the phase's own share."""
     phase = replace(cases.CARBON, electronic_conductivity=(1e-6, 1e2), ionic_conductivity=(0.05, 0.05))
