@@ -28,7 +28,7 @@ class Model:
         temperature: [K].
         nucleation_prefactor: J0 [1/(m2 s)]. nucleation_steepness: b [-].
         nucleus_cells: static, edge of the surface that a nucleus makes active, in cells.
-        film_thickness: of the lithium that it holds from then on [m], which conducts along it.
+        film_thickness: of the lithium that it holds from then on and that conducts along it [m]; 0 for none.
         interface_width: delta [m]. front_mobility: Gamma over the speed of the fastest front [-].
         pore: eps_p [-]; reactive_pore: the same where large enough to react, else 0.
         pore_faces: of reactive pore between neighbours, see `interface.pore_faces`.
@@ -120,7 +120,7 @@ def build_model(
 
     Args:
         nucleus_size: edge of the surface that a nucleus makes active [m], in whole cells; one cell if None.
-        film_thickness: of the lithium that nucleated surface holds at least [m].
+        film_thickness: of the lithium that nucleated surface holds at least, and that conducts along it [m]; 0: none.
         interface_width: delta [m]; one cell if None.
         front_mobility: Gamma over the speed of the fastest front [-].
         sei: the film that forms on lithium; None leaves it out.

@@ -62,14 +62,14 @@ def electrolyte_current_divergence(model, state, ionic_potential):
 
 
 def electronic_conductivity(model, state):
-    """sigma [S/m]: lithium, as a film along nucleated walls and in bulk away from them, and the host.
+    """sigma [S/m]: lithium and the host. The fourth power keeps the dilute tail of a front from acting as a wire.
 
-    A film conducts by its thickness, from that of a critical nucleus up. Away from walls the fourth power keeps the
-    dilute tail of a front from acting as a wire.
+    With `model.film_thickness` lithium lies along nucleated walls as a film, which conducts by its thickness, from that
+    of a critical nucleus up.
     """
     filled = model.pore * state.phase
     film = jnp.maximum(filled, 0.0) + model.surface * model.film_thickness
-    walls = jnp.where(model.surface > 0, state.nucleated, 0.0)
+    walls = jnp.where((model.surface > 0) & (model.film_thickness > 0), state.nucleated, 0.0)
     sigma = model.lithium.conductivity * (walls * film + (1 - walls) * filled**4)
     for phase, f, theta in zip(model.host.phases, model.host.fractions, state.lithiation, strict=True):
         sigma = sigma + f * lithiation.conductivity(phase.electronic_conductivity, theta)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from validation.cells import cells_table, widths_table
-from validation.contact import contact_table
+from validation.contact import contact_table, film_table
 from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
 from validation.front_page import exchange, substrates
 from validation.results import PAGE, README, TABLES, insert, markdown, number, read_table, with_spread
@@ -258,6 +258,7 @@ PARTS = {
     "widths": ("widths", widths_table),
     "cells": ("cells", cells_table),
     "contact": ("contact", contact_table),
+    "film": ("film", film_table),
     "nucleation spikes": ("nucleation_spike", spikes),
     "nuclei": ("nucleation_density", density),
     "nuclei in hosts": ("nucleation_hosts", in_hosts),
