@@ -34,22 +34,18 @@ def window(haloed, offset, shape):
     return lax.slice(haloed, start, stop)
 
 
-def around(v, periodic, corners=True):
+def around(v, periodic):
     """offset -> v[i + offset], for offsets -1, 0, 1 along each axis; where an axis is closed nothing may couple across
     its ends, for the first one wraps all the same.
 
     Planes of the first axis move whole, along the others a halo serves all offsets. Where the first axis is cut into
     blocks for several devices a neighbour's plane then travels once; through a halo it would for each offset anew.
-
-    Args: corners: whether offsets along the first axis and others at once are asked for.
     """
     sideways = halo(v, periodic[1:])
-    moved = {o: roll(sideways if corners else v, 0, o) for o in (-1, +1)}
+    moved = {o: roll(sideways, 0, o) for o in (-1, +1)}
 
     def neighbour(offset):
         first, rest = offset[0], offset[1:]
-        if first and not corners:
-            return moved[first]
         return window(moved[first] if first else sideways, rest, v.shape[1:])
 
     return neighbour

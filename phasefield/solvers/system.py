@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 
 from phasefield import operators
-from phasefield.solvers.stencils import around, neighbours
 
 
 @jax.tree_util.register_dataclass
@@ -50,10 +49,10 @@ def apply(system: System, u):
     # field by field, stacked last: XLA's CPU backend is many times slower on batched or stacked operands here
     parts = []
     for faces, d, v in zip(system.faces, system.diagonals, u, strict=True):
-        neighbour = around(v, system.periodic, corners=False)
         flow = d * v
-        for face, offset in zip(faces, neighbours(v.ndim), strict=True):
-            flow = flow + face * (v - neighbour(offset))
+        for axis, wraps in enumerate(system.periodic):
+            for face, side in zip(faces[2 * axis : 2 * axis + 2], (-1, +1), strict=True):
+                flow = flow + face * (v - operators.shift(v, axis, side, wraps))
         parts.append(flow)
     if system.coupling is not None:
         flow = system.coupling * (u[0] - u[1])
