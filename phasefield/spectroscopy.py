@@ -96,7 +96,7 @@ def two_electrode(model: Model, state: State, frequency=None, *, wet: bool = Tru
         raise ValueError("there is no host layer to put between two plates")
     model = model if wet else dry(model)
     h, fixed = model.grid.spacing, _conductors(model, state)
-    kappa, sigma = np.asarray(fixed.ionic[inside]), np.asarray(fixed.electronic[inside])
+    kappa, sigma = np.asarray(fixed.ionic[inside]), np.asarray((fixed.electronic + fixed.along_walls)[inside])
     contacts = blocking_contacts(kappa, sigma, float(h), float(model.lithium.double_layer_capacitance))
     given = frequencies() if frequency is None else np.asarray(frequency, float)
     late = EARLIER / WAITING / (2j * np.pi)
@@ -125,7 +125,7 @@ def half_cell(model: Model, state: State, frequency=None) -> Impedance:
     """
     model, state = cast(model, jnp.float64), cast(state, jnp.float64)
     h, fixed = model.grid.spacing, _conductors(model, state)
-    kappa, sigma = np.asarray(fixed.ionic), np.asarray(fixed.electronic)
+    kappa, sigma = np.asarray(fixed.ionic), np.asarray(fixed.electronic + fixed.along_walls)
     given = frequencies() if frequency is None else np.asarray(frequency, float)
     contacts = half_cell_contacts(kappa, sigma, float(h))
     return respond(kappa, sigma, lambda s: admittance(model, state, fixed, s), contacts, h, given)

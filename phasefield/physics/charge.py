@@ -9,7 +9,7 @@ from jax import lax
 from phasefield import operators
 from phasefield.physics import conductivities, interface, kinetics, lithiation, sei
 from phasefield.solvers import conjugate_gradients, multigrid
-from phasefield.solvers.system import System, apply, assemble, diagonal
+from phasefield.solvers.system import System, apply, assemble, conductances, diagonal
 from phasefield.units import FARADAY
 
 OVERPOTENTIAL_STEP = 0.05  # V: largest change of eta in one Newton iteration
@@ -72,7 +72,8 @@ class Conductors:
     """Coefficients of the two charge equations that stay fixed during a step."""
 
     ionic: jax.Array  # kappa [S/m]
-    electronic: jax.Array  # sigma [S/m]
+    electronic: jax.Array  # sigma [S/m], without
+    along_walls: jax.Array  # that of lithium as a film on nucleated walls [S/m]
     diffusional_source: jax.Array  # div(kappa_D grad ln c) [A/m3]
     exchange_current_density: jax.Array  # i0 [A/m2]
     lithium_area: jax.Array  # a_Li [1/m]
@@ -88,6 +89,7 @@ def conductors(model, state) -> Conductors:
     return Conductors(
         ionic=conductivities.ionic_conductivity(model, state),
         electronic=conductivities.electronic_conductivity(model, state),
+        along_walls=conductivities.wall_conductivity(model, state),
         diffusional_source=conductivities.diffusion_source(model, state),
         exchange_current_density=kinetics.exchange_current_density(
             lithium.exchange_current_density,
@@ -168,16 +170,18 @@ def holding_conductance(model):
 
 def system(model, fixed: Conductors, gain, conductance=0.0) -> System:
     """The linearised balance of both charges; phi_s = 0 on the collector face, and G of a `Hold` on the top."""
-    h = model.grid.spacing
+    h, periodic = model.grid.spacing, operators.laterally_periodic(model.grid.ndim)
     grounded = jnp.zeros_like(fixed.electronic).at[0].set(2 * fixed.electronic[0] / h**2)
     held = jnp.zeros_like(fixed.ionic).at[-1].set(conductance / h)
-    return assemble(
+    charges = assemble(
         conductivities=jnp.stack([fixed.ionic, fixed.electronic]),
         diagonals=jnp.stack([held, grounded]),
         coupling=gain,
         spacing=h,
-        periodic=operators.laterally_periodic(model.grid.ndim),
+        periodic=periodic,
     )
+    along_walls = conductances(fixed.along_walls, h, periodic, mean="harmonic")
+    return replace(charges, faces=charges.faces.at[1].add(along_walls))
 
 
 def linearised(model, state, dt, conductance=0.0) -> System:

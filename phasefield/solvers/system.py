@@ -37,11 +37,17 @@ def assemble(conductivities, diagonals, coupling, spacing, periodic, mean: str =
         mean: of k on faces; see `operators.mean_of`.
         diagonals, coupling, spacing, periodic: see `System`.
     """
+    faces = jnp.stack([conductances(k, spacing, periodic, mean) for k in conductivities])
+    return System(faces, diagonals, coupling, spacing, periodic)
+
+
+def conductances(conductivity, spacing, periodic, mean: str = "arithmetic"):
+    """Conductance of k [S/m] to each neighbour, as in `System.faces` of one field [S/m3], shape (2 ndim, *shape)."""
     faces = []
-    for axis, wraps in enumerate(periodic, start=1):
-        above = operators.face_mean(conductivities, axis, wraps, mean) / spacing**2
+    for axis, wraps in enumerate(periodic):
+        above = operators.face_mean(conductivity, axis, wraps, mean) / spacing**2
         faces += [operators.shift(above, axis, -1, wraps), above]
-    return System(jnp.stack(faces, axis=1), diagonals, coupling, spacing, periodic)
+    return jnp.stack(faces)
 
 
 def apply(system: System, u):

@@ -174,16 +174,39 @@ def test_lithium_along_a_nucleated_wall_conducts_by_its_thickness():
         pristine = replace(cases.CARBON, electronic_conductivity=(0.0, 0.0))
         model = replace(model, host=replace(model.host, phases=(cases.COPPER, pristine)))
         state = model_module.initial_state(model, 0)
-        assert np.max(conductivities.electronic_conductivity(model, state)) < 1e-6  # bare walls carry nothing
+        assert np.max(_sigma(model, state)) < 1e-6  # bare walls carry nothing
         state = replace(state, nucleated=jnp.ones(cases.SHAPE))
-        sigma = conductivities.electronic_conductivity(model, state)
+        sigma = _sigma(model, state)
         spacing = float(model.grid.spacing)
         area = float(jnp.sum(model.surface[:, 0])) * spacing  # of a square: 1, but for cells of less than 5 % pore
         assert 0.5 <= area <= 1
         assert float(jnp.sum(sigma[:, 0])) * spacing == pytest.approx(1000 * thickness * area, rel=1e-3)
         walls = model.surface > 0
-        plated = conductivities.electronic_conductivity(model, replace(state, phase=jnp.where(walls, 0.01, 0.0)))
+        plated = _sigma(model, replace(state, phase=jnp.where(walls, 0.01, 0.0)))
         assert np.allclose(plated - sigma, jnp.where(walls, 1000 * model.pore * 0.01, 0.0), atol=1e-9)
+
+
+def _sigma(model, state):
+    return conductivities.electronic_conductivity(model, state) + conductivities.wall_conductivity(model, state)
+
+
+def test_a_film_ends_a_cell_beyond_its_wall():
+    """It hands electrons to the bare wall at its edge, to nothing beyond and to nothing that is no wall."""
+    solid = np.zeros(cases.SHAPE)
+    solid[:12] = 1
+    model = cases.model(fractions=np.stack([np.zeros(cases.SHAPE), solid]), film_thickness=2e-9)
+    state = model_module.initial_state(model, 0)
+    half = jnp.ones(cases.SHAPE).at[:, cases.SHAPE[1] // 2 :].set(0.0)
+    bare, whole, short = (
+        charge.linearised(model, replace(state, nucleated=nucleated), jnp.asarray(1.0)).faces[1]
+        for nucleated in (jnp.zeros(cases.SHAPE), jnp.ones(cases.SHAPE), half)
+    )
+    row = int(np.argmax(model.surface[:, 0]))
+    edge = cases.SHAPE[1] // 2  # the first bare cell
+    along = (short - bare)[3, row]
+    assert np.allclose(along[:edge], (whole - bare)[3, row, :edge], rtol=1e-6) and float(along[0]) > 0
+    assert np.all(along[edge:-1] == 0)
+    assert np.all((whole - bare)[:, model.surface == 0] == 0)
 
 
 def test_conductivities_of_the_host():
