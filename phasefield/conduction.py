@@ -10,7 +10,7 @@ import numpy as np
 
 from phasefield.arguments import Check
 from phasefield.connectivity import reaches
-from phasefield.solvers import conjugate_gradients, multigrid
+from phasefield.solvers import conjugate_gradients, multigrid, pieces
 from phasefield.solvers.system import apply, assemble
 
 SIDES = ("periodic", "closed")
@@ -246,6 +246,7 @@ def _solve(scaled, guess, tolerance, max_iterations, mean, sides):
     )
     right_hand_side = jnp.zeros_like(scaled).at[-1].add(2 * scaled[-1])[None]
     hierarchy = multigrid.build(system)
+    islands = pieces.labels(system.faces[0], system.periodic, jnp.sqrt(jnp.min(scaled) / jnp.max(scaled)))
     potential, convergence = conjugate_gradients.solve(
         partial(apply, system),
         multigrid.preconditioner(system, hierarchy),
@@ -254,5 +255,6 @@ def _solve(scaled, guess, tolerance, max_iterations, mean, sides):
         lambda residual: 0.5 * jnp.sum(jnp.abs(residual)),
         max_iterations,
         guess[None],
+        correction=pieces.correction(system, islands),
     )
     return potential[0], convergence

@@ -208,11 +208,11 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         model, carry.state, built_for.astype(model.pore.dtype), _conductance(model, limits)
     )
 
-    nuclei = carry.state.nuclei
+    at_start = carry.state
 
     def unfinished(carry):
         fresh = (carry.dt <= STALE * built_for) & (carry.dt >= built_for / STALE) & (carry.linear <= EXPENSIVE)
-        fresh &= (carry.state.nuclei == nuclei) | (model.film_thickness == 0)  # walls become conductors at once
+        fresh &= ~nucleation.walls_changed(model, at_start, carry.state)
         return (carry.steps < limits.most_steps) & (carry.stopped == RUNNING) & fresh
 
     def body(carry):

@@ -10,7 +10,7 @@ from jax import lax
 from scipy.optimize import brentq
 
 from phasefield import operators
-from phasefield.solvers import conjugate_gradients, multigrid
+from phasefield.solvers import conjugate_gradients, multigrid, pieces
 from phasefield.solvers.system import apply, assemble, inverse_block_diagonal, multiply_blocks
 
 TOLERANCE = 1e-9  # of the applied current: how much of the reaction is in the wrong place
@@ -83,6 +83,7 @@ def solve(kappa, sigma, exchange, source, potentials, h, current, alpha, exponen
             REDUCTION * local_energy(residual),
             local_energy,
             LINEAR_ITERATIONS,
+            correction=pieces.correction(system, hierarchy.pieces),
         )
         change_of_eta = change[1] - change[0]
         # in terms of the reaction, which unlike the residual is not drowned by rounding in a good conductor that floats

@@ -8,7 +8,7 @@ from jax import lax
 
 from phasefield import operators
 from phasefield.physics import conductivities, interface, kinetics, lithiation, sei
-from phasefield.solvers import conjugate_gradients, multigrid
+from phasefield.solvers import conjugate_gradients, multigrid, pieces
 from phasefield.solvers.system import System, apply, assemble, conductances, diagonal
 from phasefield.units import FARADAY
 
@@ -248,6 +248,7 @@ def solve(model, state, current_density, dt, hierarchy, hold: Hold = NO_HOLD):
             lambda r: misplaced(r, scale(potentials)),
             model.linear_iterations,
             positive=h,
+            correction=pieces.correction(linearised, hierarchy.pieces),
         )
         largest = jnp.max(jnp.where(gain > 0, jnp.abs(change[1] - change[0]), 0.0))
         share = jnp.minimum(damping, OVERPOTENTIAL_STEP / jnp.maximum(largest, 1e-30))

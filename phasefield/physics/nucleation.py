@@ -98,6 +98,12 @@ def laid_bare(nucleated, phase, plating):
     return jnp.where((plating < 0) & (phase < interface.COVERED), 0.0, nucleated)
 
 
+def walls_changed(model, before, after):
+    """Whether walls have become conductors or insulators, which they do at once as they nucleate or are laid bare."""
+    bared = jnp.any((before.nucleated > 0) & (after.nucleated == 0))
+    return ((after.nuclei != before.nuclei) | bared) & (model.film_thickness > 0)
+
+
 def facing(pore):
     """Axis that the wall in each cell faces most, 1, 2 or 3, negative where pore lies below; shape and int8.
 

@@ -8,6 +8,8 @@ from jax import lax
 
 from phasefield.solvers.fusion import separately
 
+PATIENCE = 10  # iterations after which a solve is slow
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -34,8 +36,9 @@ def dot(u, v):
 
 
 def solve(
-    operator, preconditioner, right_hand_side, tolerance, measure, max_iterations: int = 200, guess=None, positive=None
-):
+    operator, preconditioner, right_hand_side, tolerance, measure, max_iterations: int = 200, guess=None, positive=None,
+    correction=None,
+):  # fmt: skip
     """(x, Convergence) of A x = b for symmetric positive definite A.
 
     Args:
@@ -45,6 +48,8 @@ def solve(
         measure: residual -> a norm in a unit that means something.
         guess: start; zero if None.
         positive: for `separately`, of use where many solves are mapped over: a number above 0 that they share.
+        correction: r -> what is added to M^-1 r from the residual that this leaves, once the preconditioner alone has
+            taken `PATIENCE` iterations. None: nothing.
     """
     b = right_hand_side
     x = jnp.zeros_like(b) if guess is None else guess
@@ -58,6 +63,10 @@ def solve(
     def iterate(carry):
         x, r, r_before, p, rz_before, iterations, _ = carry
         z = preconditioner(r)
+        if correction is not None:
+            # a loop: mapped over many solves it runs where any of them needs it, a condition always would
+            stuck = (iterations >= PATIENCE).astype(jnp.int32)
+            z = lax.fori_loop(0, stuck, lambda _, z: z + correction(r - operator(z)), z)
         rz = dot(r, z)
         # Polak-Ribiere form: keeps conjugacy when the preconditioner is only symmetric to rounding
         beta = jnp.where(iterations > 0, (rz - dot(r_before, z)) / rz_before, 0)

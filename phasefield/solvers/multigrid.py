@@ -29,7 +29,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from phasefield.precision import cast
-from phasefield.solvers import conjugate_gradients, dense
+from phasefield.solvers import conjugate_gradients, dense, pieces
 from phasefield.solvers.coarsening import (
     finest_galerkin,
     finest_stencil,
@@ -86,10 +86,15 @@ class Level:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Hierarchy:
-    """The coarse levels of a system; they may serve later, slightly different systems too."""
+    """The coarse levels of a system; they may serve later, slightly different systems too.
+
+    Args:
+        pieces: of the last of two fields, `pieces.labels`; None for one field.
+    """
 
     levels: tuple[Level, ...]
     coarsest_inverse: jax.Array
+    pieces: jax.Array | None
     periodic: tuple[bool, ...] = field(metadata={"static": True})
 
 
@@ -165,9 +170,10 @@ def build_together(systems: Sequence[System], precision=None) -> list[Hierarchy]
         operator = jax.vmap(finest_stencil)(faces, diagonals)
     stencils = _with_row_sums(operator, own)
     hierarchies = []
-    for part, g, chain in zip(parts, couplings, levels, strict=True):
+    for system, part, g, chain in zip(systems, parts, couplings, levels, strict=True):
         coarsest = _inverse(_dense(stencils[part], g, shape, periodic), precision)
-        hierarchies.append(cast(Hierarchy(tuple(chain), coarsest, periodic), precision))
+        floating = None if g is None else pieces.labels(system.faces[-1], periodic)
+        hierarchies.append(cast(Hierarchy(tuple(chain), coarsest, floating, periodic), precision))
     return hierarchies
 
 
