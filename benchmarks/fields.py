@@ -1,11 +1,13 @@
 """The problems that are timed: porous voxel fields, and the charge balance of hosts that lithium half fills."""
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 from scipy import ndimage
 
 from phasefield.operators import laterally_periodic
-from phasefield.solvers.system import System, assemble
+from phasefield.solvers.system import System, assemble, conductances
 
 SPACING = 1e-6  # m
 SLOPE = 38.66  # A/m2/V: of the kinetics at i0 = 1 A/m2, F/RT
@@ -76,3 +78,22 @@ def host_charge(shape, porosity, electronic_host, filled=0.5, isolated=False, se
     )
     system = assemble(fields, fixed, gain, jnp.asarray(SPACING, dtype), laterally_periodic(ndim))
     return system, jnp.zeros((2, *shape), dtype).at[0, -1].set(5.0 / SPACING)
+
+
+def films(shape, porosity, covered=0.3, seed=0, dtype="float64"):
+    """(System, right-hand side) of the charge balance in an insulating host, the walls of which hold patches of film.
+
+    What stripping leaves on LLTO: films of 1 to 100 nm, one wall thin, that touch around corners or not at all.
+
+    Args: covered: share of the walls under film.
+    """
+    rng = np.random.default_rng(seed)
+    system, right_hand_side = host_charge(shape, porosity, 1e-6, filled=0.0, seed=seed, dtype=dtype)
+    walls = np.asarray(system.coupling) / SLOPE  # [1/m]
+    noise, thickness = (ndimage.gaussian_filter(rng.normal(size=shape), width, mode="wrap") for width in (1.5, 1.0))
+    patch = (noise > np.quantile(noise, 1 - covered)) & (walls > 1e-3 * walls.max())
+    rank = np.argsort(np.argsort(thickness, axis=None)).reshape(shape) / thickness.size
+    film = np.where(patch, 1000 * walls * 10 ** (-9 + 2 * rank), 0.0)
+    along = conductances(jnp.asarray(film, dtype), system.spacing, system.periodic, mean="harmonic")
+    gain = jnp.where(patch, system.coupling, 1e-3 * system.coupling)
+    return replace(system, coupling=gain, faces=system.faces.at[1].add(along)), right_hand_side

@@ -5,10 +5,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from fields import host_charge, voxels
+from fields import films, host_charge, voxels
 from measure import compiled, report, seconds
 
-from phasefield.solvers import conjugate_gradients, multigrid
+from phasefield.solvers import conjugate_gradients, multigrid, pieces
 from phasefield.solvers.system import apply
 
 TOLERANCE = 1e-6
@@ -38,6 +38,9 @@ def study(kind: str, largest: int | None = None) -> None:
             for name, (electronic_host, isolated) in HOSTS.items():
                 system, b = host_charge((n,) * 3, porosity, electronic_host, 0.3 if isolated else 0.5, isolated)
                 rows.append(solved("both charges", n, porosity, name, system, b))
+            rows.append(
+                solved("both charges", n, porosity, "film in patches on an insulator", *films((n,) * 3, porosity))
+            )
             report("iterations", rows, finished=False)
     report("iterations", rows)
 
@@ -56,6 +59,7 @@ def solved(problem, n, porosity, case, system, b) -> dict:
             b,
             TOLERANCE,
             lambda r: jnp.sum(jnp.abs(r)) / jnp.sum(jnp.abs(b)),
+            correction=None if hierarchy.pieces is None else pieces.correction(system, hierarchy.pieces),
         )
 
     program, _, _ = compiled(solve, system, b)

@@ -5,6 +5,20 @@ import jax.numpy as jnp
 from jax import lax
 
 BLOCK = 16
+SHIFT = 16  # rounding errors of the unit diagonal
+
+
+def scaled_inverse(matrix, precision):
+    """Inverse of a symmetric positive definite matrix whose rows differ by many orders of magnitude.
+
+    Scaled to a unit diagonal, and shifted by some rounding errors of the precision it will be kept in: a conductor that
+    floats is singular to rounding, and in float32 could come out negative, or drown the rest.
+    """
+    scale = 1 / jnp.sqrt(jnp.diagonal(matrix))
+    scaled = scale[:, None] * matrix * scale
+    shift = max(SHIFT * jnp.finfo(precision).eps, len(matrix) * jnp.finfo(matrix.dtype).eps)
+    unit = jnp.eye(len(matrix), dtype=matrix.dtype)
+    return scale[:, None] * inverse(0.5 * (scaled + scaled.T) + shift * unit) * scale
 
 
 def inverse(matrix):

@@ -58,7 +58,6 @@ from phasefield.solvers.system import (
 DAMPINGS = (1.4472, 0.5528)
 STEPS = (4, 8, 4)  # of conjugate gradients at most, on the coarse levels from the finest down; the last for all below
 REDUCTION = 0.1  # of the residual of a coarse level, at which they stop
-SHIFT = 16  # rounding errors of the unit diagonal
 FULL = lax.Precision.HIGHEST  # of products with matrices: GPUs take single precision in 10 bits by default
 COARSEST = 256  # cells below which a level is solved directly
 
@@ -171,7 +170,7 @@ def build_together(systems: Sequence[System], precision=None) -> list[Hierarchy]
     stencils = _with_row_sums(operator, own)
     hierarchies = []
     for system, part, g, chain in zip(systems, parts, couplings, levels, strict=True):
-        coarsest = _inverse(_dense(stencils[part], g, shape, periodic), precision)
+        coarsest = dense.scaled_inverse(_dense(stencils[part], g, shape, periodic), precision)
         floating = None if g is None else pieces.labels(system.faces[-1], periodic)
         hierarchies.append(cast(Hierarchy(tuple(chain), coarsest, floating, periodic), precision))
     return hierarchies
@@ -192,20 +191,6 @@ def _smoothing_diagonal(operator):
 
 def _apply_stencils(stencils, coupling, u, periodic):
     return jax.vmap(partial(apply_stencil, periodic=periodic))(stencils, u) + exchange(coupling, u)
-
-
-def _inverse(matrix, precision):
-    """Inverse of a symmetric positive definite matrix whose rows differ by many orders of magnitude.
-
-    Scaled to a unit diagonal, and shifted by some rounding errors of the precision it will be kept in: a conductor that
-    floats is singular to rounding, and in float32 could come out negative, or drown the rest.
-    """
-    scale = 1 / jnp.sqrt(jnp.diagonal(matrix))
-    scaled = scale[:, None] * matrix * scale
-    shift = max(SHIFT * jnp.finfo(precision).eps, len(matrix) * jnp.finfo(matrix.dtype).eps)
-    unit = jnp.eye(len(matrix), dtype=matrix.dtype)
-    inverse = dense.inverse(0.5 * (scaled + scaled.T) + shift * unit)
-    return scale[:, None] * inverse * scale
 
 
 def _dense(stencils, coupling, shape, periodic):
