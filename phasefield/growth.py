@@ -36,9 +36,9 @@ def grow(phase, speed, time, spacing, mask=None, *, periodic=None, interface_wid
 
     eps is the mask, delta the interface width, Gamma = 2 max|v|. The second term keeps the front a tanh profile,
     xi = 1/2 + 1/2 tanh(distance/(2 delta)), adds nothing, and does not move it by curvature. The surface xi = 1/2
-    advances by the Euclidean distance v t, around what is in its way, and meets walls at a right angle. On cells of one
-    delta xi (1 - xi)/delta falls 1 to 2 % short of the front's area, and v is raised by as much; where less than 1e-4
-    of a cell is filled nothing grows.
+    advances by the Euclidean distance v t, around what is in its way, and meets walls at a right angle. Where
+    xi (1 - xi)/delta falls short of the front's area, by less than 1 %, v is raised by as much; where less than 1e-4 of
+    a cell is filled nothing grows.
 
     A phase may be given in two ways, and comes back in the same:
 
@@ -239,8 +239,8 @@ def _steepness(xi, faces, h, periodic):
 def _advance(xi, pore, speed, h, delta, mobility, dt, steps, periodic):
     """The growth term of each step is solved exactly: it moves a tanh profile by v dt, and stays within 0..1.
 
-    On cells of one delta a moving profile is a little steeper than tanh, and xi (1 - xi)/delta over it 1 to 2 % short
-    of the area of the front. The integral of |grad xi| is not; the speed is raised by the ratio of the two.
+    A moving profile lags behind tanh, and xi (1 - xi)/delta over it is up to 1 % short of the area of the front. The
+    integral of |grad xi| is not; the speed is raised by the ratio of the two.
     """
     faces = interface.pore_faces(pore, pore, periodic)
     weight = pore * jnp.abs(speed)

@@ -121,7 +121,7 @@ def build_model(
     Args:
         nucleus_size: edge of the surface that a nucleus makes active [m], in whole cells; one cell if None.
         film_thickness: of the lithium that nucleated surface holds at least, and that conducts along it [m]; 0: none.
-        interface_width: delta [m]; one cell if None.
+        interface_width: delta [m]; half a cell if None.
         front_mobility: Gamma over the speed of the fastest front [-].
         sei: the film that forms on lithium; None leaves it out.
         insertion_active: whether host phases take up lithium during the run.
@@ -146,7 +146,7 @@ def build_model(
         nucleation_steepness=nucleation_steepness,
         film_thickness=film_thickness,
         nucleus_cells=1 if nucleus_size is None else max(1, round(nucleus_size / grid.spacing)),
-        interface_width=grid.spacing if interface_width is None else interface_width,
+        interface_width=0.5 * grid.spacing if interface_width is None else interface_width,
         front_mobility=front_mobility,
         pore=pore,
         reactive_pore=reactive_pore,

@@ -178,10 +178,11 @@ def planar():
 
 
 def height(phase):
-    """Where xi falls through one half, in metres, of the first column."""
+    """Where xi falls through one half, in metres, of the first column; ln(xi/(1 - xi)) is linear across a front."""
     column = np.asarray(phase)[:, 0]
     last = np.flatnonzero(column > 0.5)[-1]
-    return (last + (column[last] - 0.5) / (column[last] - column[last + 1])) * cases.SPACING
+    inside, outside = np.log(column[last : last + 2] / (1 - column[last : last + 2]))
+    return (last + inside / (inside - outside)) * cases.SPACING
 
 
 def test_planar_front_on_copper():

@@ -60,7 +60,7 @@ class Host:
     lithiation: dict[str, float] | None = field(
         metadata={"low": 0, "high": 1, "example": "{llto: 1.0}", "hint": "0 pristine, 1 full"}
     )
-    diffuse_cells: float = number(0, 4, example=1)
+    diffuse_cells: float = number(0, 4, example=0.6)
     image: Image | None = None
 
 
@@ -232,7 +232,7 @@ class Grid:
     width_um: float = number(above=0, high=1e5, example=32)
     electrolyte_um: float = number(above=0, high=1e5, example=25)
     collector_um: float = number(above=0, high=1000, example=3)
-    interface_cells: float = number(0.5, 4, example=1)
+    interface_cells: float = number(0.5, 4, example=0.5)
 
 
 @dataclass(frozen=True)

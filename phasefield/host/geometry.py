@@ -85,7 +85,7 @@ def modes(ndim: int) -> tuple[str, ...]:
     return ("nearest", *("wrap",) * (ndim - 1))
 
 
-def diffuse(mask: np.ndarray, cells: float = 1.0) -> np.ndarray:
+def diffuse(mask: np.ndarray, cells: float = 0.6) -> np.ndarray:
     """The mask smoothed by a Gaussian [-], float64, periodic sideways and continued unchanged above and below.
 
     Args:
@@ -135,7 +135,7 @@ def check_box(shape: tuple[int, ...], spacing: float, collector_thickness: float
 def check_diffuse_cells(cells: float) -> None:
     """Nothing; raises HostError where the Gaussian would leave no host to speak of."""
     if not (isfinite(cells) and 0 <= cells <= 4):
-        raise HostError(f"host.diffuse_cells is {cells}; it must lie between 0 (sharp) and 4; the solvers want about 1")
+        raise HostError(f"host.diffuse_cells is {cells}; it must lie between 0 (sharp) and 4; fronts of half a cell want 0.6")
 
 
 def assemble(
@@ -144,7 +144,7 @@ def assemble(
     spacing: float,
     collector_thickness: float,
     thickness: float,
-    diffuse_cells: float = 1.0,
+    diffuse_cells: float = 0.6,
     coating: tuple[str, float] | None = None,
     notes: tuple[str, ...] = (),
     particles: np.ndarray | None = None,

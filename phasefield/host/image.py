@@ -47,7 +47,7 @@ class ImageRequest:
     collector_thickness: float = 3e-6
     raw_shape: tuple[int, ...] | None = None
     raw_dtype: str | None = None
-    diffuse_cells: float = 1.0
+    diffuse_cells: float = 0.6
     coating_phase: str | None = None
     coating_thickness: float = 0.0
 

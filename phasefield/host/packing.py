@@ -51,7 +51,7 @@ class PackingRequest:
     solid_phase: str | None = "llto"
     coating_phase: str | None = "cnt"
     coating_thickness: float = 0.1e-6
-    diffuse_cells: float = 1.0
+    diffuse_cells: float = 0.6
 
 
 def generate(request: PackingRequest, seed: int) -> Geometry:

@@ -7,6 +7,7 @@ that floats the same balance makes the metal pay for it, which is corrosion.
 """
 
 import jax.numpy as jnp
+from jax import lax
 
 from phasefield import operators
 from phasefield.physics import interface
@@ -15,7 +16,7 @@ from phasefield.units import FARADAY
 
 NO_AREA = 1e-9  # of a cell's face: no surface there to lie on
 ENOUGH = 5  # times the lithium that its film takes: a wall that holds so much counts as half covered
-EVENINGS = 6  # sweeps a step that even the thickness out over neighbouring cells
+EVENINGS = 16  # sweeps a step that even the thickness out over neighbouring cells
 FARTHEST = 0.5  # cells that the film is carried in a step; a front moves less, see TimeControl.phase_change
 
 
@@ -103,13 +104,16 @@ def _evened(area, charge, tiny):
     """The charge with its thickness evened out over neighbouring surface: none is lost, an even film stays as it is."""
     ndim, periodic = area.ndim, operators.laterally_periodic(area.ndim)
     has_area = area > tiny
-    for _ in range(EVENINGS):
+
+    def sweep(_, charge):
         width = jnp.where(has_area, charge / jnp.where(has_area, area, 1.0), 0.0)
         for axis in range(ndim):
             shared = jnp.minimum(area, operators.shift(area, axis, +1, periodic[axis])) / (2 * ndim)
             flux = shared * (width - operators.shift(width, axis, +1, periodic[axis]))
             charge = charge - flux + operators.shift(flux, axis, -1, periodic[axis])
-    return charge
+        return charge
+
+    return lax.fori_loop(0, EVENINGS, sweep, charge)
 
 
 def _carried(model, phase, charge, front_speed, dt):

@@ -54,7 +54,7 @@ def test_overlap_of_a_layer_with_cells():
 
 
 def test_assembled_host_is_joined_to_the_collector_and_stays_bounded():
-    dense = assemble({"llto": np.ones((24, 8))}, (24, 8), 1 * um, 3 * um, 15 * um, coating=("cnt", 0.1 * um))
+    dense = assemble({"llto": np.ones((24, 8))}, (24, 8), 1 * um, 3 * um, 15 * um, 1.0, coating=("cnt", 0.1 * um))
     assert dense.names == ("collector", "llto", "cnt")
     assert dense.fractions.min() >= 0 and dense.fractions.sum(axis=0).max() <= 1 + 1e-12
     assert dense.pore[2:12].max() < 1e-6  # no gap between collector and host

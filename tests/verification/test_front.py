@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from phasefield.physics import interface
 
-DELTA = 1.0  # cells are the unit of length here, and delta is one of them, as in the model
+DELTA = 0.5  # cells are the unit of length here, and delta is half of one, as in the model
 MOBILITY = 2.0  # Gamma over the speed; the model takes 5, with smaller errors
 
 
@@ -37,7 +37,7 @@ def relax(phase, time):
     return grow(phase, 0.0, 1.0, time, 1, (True,) * phase.ndim)
 
 
-def move(phase, distance, dt=0.1):
+def move(phase, distance, dt):
     steps = round(distance / dt)
     return grow(phase, 1.0, MOBILITY, distance / steps, steps, (True,) * phase.ndim)
 
@@ -66,9 +66,9 @@ def radii(phase, rays=200):
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_ball_left_alone_keeps_its_radius(ndim):
     """The mean radius is the same to 1e-3 after 18 and after 180 units of time, in which curvature flow at this
-    mobility would have taken 2 cells of 9 and then all of it. The grid's own profile, a little off tanh, is taken on in
-    the first 2 units. What does change, slowly, is how round it is: by 0.1 % of the radius after 18 (3D 0.3 %), 1 %
-    after 180, when a front that moves would have come 90 cells."""
+    mobility would have taken a cell of 9 and then most of it. The profile of a curved front, a little off tanh, is taken
+    on in the first 2 units. What does change, slowly, is how round it is: by 0.1 % of the radius after 18 (3D 0.2 %),
+    0.7 % after 180, when a front that moves would have come 90 cells."""
     radius = 9.0
     start = relax(profile(radius - far_from_the_middle(32, ndim)), 2.0)
     before = radii(start)
@@ -102,14 +102,14 @@ def width(phase, area):
 
 @pytest.mark.parametrize("angle", FRONTS)
 def test_planar_front_keeps_its_profile(angle):
-    """tanh is the exact steady state; on cells of one delta the discrete one is within 0.005 of it, and as the integral
-    of xi (1 - xi) of the same width. A front twice too wide is drawn together to the same, but for what is left of it
-    after 80 units of time."""
+    """tanh is the exact steady state, and its samples are that of the discrete equation, at any angle and though a cell
+    is two delta wide. A front twice too wide is drawn together to the same, but for what is left of it after 80 units of
+    time."""
     distance, area = slab(angle)
     start = profile(distance)
     late = relax(start, 40.0)
-    assert np.abs(late - start).max() < 0.01
-    assert width(late, area) == pytest.approx(DELTA, rel=1e-4)
+    assert np.abs(late - start).max() < 1e-6
+    assert width(late, area) == pytest.approx(DELTA, rel=2.5e-3)  # sampled every two delta: 2e-3 on a front along the grid
     wide = relax(profile(distance / 2), 80.0)
     near = np.abs(distance) < 5  # between the tails of the two fronts
     assert np.abs(wide - late)[near].max() < 1e-3
@@ -117,17 +117,17 @@ def test_planar_front_keeps_its_profile(angle):
 
 @pytest.mark.parametrize("angle", FRONTS)
 def test_planar_front_moves_at_the_speed_asked_for(angle):
-    """Lithium gained per area is the distance travelled, and the profile is where it should be: 1.6 to 1.9 % short over
-    these 4 cells, of which 1.2 % are steps of a tenth of a cell and the rest the width of one (see how both fall in
-    test_order_interface.py). At all angles alike, to 0.3 %: fronts do not turn into facets of the grid."""
+    """Lithium gained per area is the distance travelled, and the profile is where it should be: 0.9 to 1.0 % short over
+    these 4 cells, in steps of a fiftieth of one (see how that falls with Gamma and the step in test_order_interface.py). At
+    all angles alike, to 0.15 %: fronts do not turn into facets of the grid."""
     distance, area = slab(angle)
     start = relax(profile(distance), 5.0)
-    late = move(start, 4.0)
+    late = move(start, 4.0, 0.02)
     gained = float(late.sum() - start.sum()) / area
-    assert gained == pytest.approx(4.0, rel=0.02)
-    assert np.abs(late - profile(distance + 4.0)).max() < 0.02
-    assert gained == pytest.approx(0.9824 * 4.0, rel=2.5e-3)
-    assert width(late, area) == pytest.approx(DELTA, rel=0.04)
+    assert gained == pytest.approx(4.0, rel=0.011)
+    assert np.abs(late - profile(distance + 4.0)).max() < 0.025
+    assert gained == pytest.approx(0.9904 * 4.0, rel=1e-3)
+    assert width(late, area) == pytest.approx(DELTA, rel=0.02)
     assert float(late.min()) >= -1e-2 and float(late.max()) <= 1.01
 
 
@@ -140,14 +140,14 @@ def volume_fraction(phase):
 @pytest.mark.slow
 def test_uniform_speed_grows_spheres_by_the_distance():
     """Simple cubic spheres, R 3 um in a cell of 10 um: filled and sphere fraction 0.1131, 0.2681 after 1 um and 0.4930
-    after 1.9 um = (4/3) pi (R + d)^3/10^3. On 48 cells 1.4 and 2.8 % less volume than that: the front is 2 % slow at
+    after 1.9 um = (4/3) pi (R + d)^3/10^3. On 48 cells 1.8 and 3.1 % less volume than that: the front is 2 % slow at
     this width and step, 0.02 um in 1 and 0.05 um in 1.9, a tenth and a quarter of a cell."""
     n = 48
     a_um = n / 10  # cells
     phase = relax(profile(3 * a_um - far_from_the_middle(n, 3)), 2.0)
     assert volume_fraction(phase) == pytest.approx(0.1131, rel=2e-3)
-    phase = move(phase, 1.0 * a_um, 0.1)
+    phase = move(phase, 1.0 * a_um, 0.05)
     assert volume_fraction(phase) == pytest.approx(0.2681, rel=0.02)
     assert radii(phase).mean() / a_um == pytest.approx(4.0, rel=0.01)
-    phase = move(phase, 0.9 * a_um, 0.1)
+    phase = move(phase, 0.9 * a_um, 0.05)
     assert volume_fraction(phase) == pytest.approx(0.4930, rel=0.035)
