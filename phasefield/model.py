@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from phasefield import operators
 from phasefield.cathode import Cathode
 from phasefield.grid import Grid
+from phasefield.host.geometry import SMALLEST_REACTIVE_PORE
 from phasefield.materials import Electrolyte, Host, Lithium, SolidElectrolyteInterphase
 from phasefield.physics import charge, interface, nucleation, transport
 from phasefield.physics import lithiation as uptake
@@ -91,7 +92,6 @@ class StepReport:
 
 
 FARTHEST = 30.0  # cells that lithium may reach in a step; one that asks for more is not followed, and to be repeated
-SMALLEST_REACTIVE_PORE = 0.05  # below it lithium and host cannot be told apart
 
 
 def build_model(

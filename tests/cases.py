@@ -61,9 +61,15 @@ def model(
     shape=SHAPE, *, host=True, dtype=np.float64, lithium=None, electrolyte=None, phases=(COPPER, CARBON), **options
 ):
     """A carbon body over a copper collector, or bare copper, 0.5 mA/cm2 friendly; keywords replace what is named."""
-    settings = {"nucleation_prefactor": PREFACTOR, "nucleation_steepness": STEEPNESS, "insertion_active": False}
+    spacing = options.pop("spacing", SPACING)
+    settings = {
+        "nucleation_prefactor": PREFACTOR,
+        "nucleation_steepness": STEEPNESS,
+        "insertion_active": False,
+        "interface_width": spacing,  # as wide as its walls
+    }
     return model_module.build_model(
-        Grid(shape, options.pop("spacing", SPACING)),
+        Grid(shape, spacing),
         Host(phases, options.pop("fractions", fractions(shape, host)), COLLECTOR_CELLS * SPACING, 17 * SPACING),
         ELECTROLYTE if electrolyte is None else electrolyte,
         LITHIUM if lithium is None else lithium,

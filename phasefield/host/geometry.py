@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 COLLECTOR = "collector"
+SMALLEST_REACTIVE_PORE = 0.05  # below it lithium and host cannot be told apart, and nothing reacts
 FEWEST_OPEN_CELLS = 2  # of electrolyte above the host, where the current enters
 
 
@@ -85,7 +86,7 @@ def modes(ndim: int) -> tuple[str, ...]:
     return ("nearest", *("wrap",) * (ndim - 1))
 
 
-def diffuse(mask: np.ndarray, cells: float = 0.6) -> np.ndarray:
+def diffuse(mask: np.ndarray, cells: float = 1.0) -> np.ndarray:
     """The mask smoothed by a Gaussian [-], float64, periodic sideways and continued unchanged above and below.
 
     Args:
@@ -112,6 +113,25 @@ def surface_density(occupancy: np.ndarray, spacing: float) -> np.ndarray:
     return np.sqrt(squared) / spacing
 
 
+def _within_reach(surface: np.ndarray, pore: np.ndarray) -> np.ndarray:
+    """The surface [1/m], what of it lies in cells with too little pore to react handed to those beside, by their pore.
+
+    Of a flat wall it is up to a tenth; where no neighbour has pore either it stays.
+    """
+    reactive = np.where(pore >= SMALLEST_REACTIVE_PORE, pore, 0.0)
+    takers = sum(_beside(reactive))
+    hidden = np.where((reactive == 0) & (takers > 0), surface, 0.0)
+    handed_on = hidden / np.where(takers > 0, takers, 1.0)
+    return surface - hidden + reactive * sum(_beside(handed_on))
+
+
+def _beside(field: np.ndarray) -> list[np.ndarray]:
+    """The field of each neighbour through a face; zero beyond the floor and the ceiling of the box."""
+    dark = np.zeros_like(field[:1])
+    neighbours = [np.concatenate([field[1:], dark]), np.concatenate([dark, field[:-1]])]
+    return neighbours + [np.roll(field, side, axis) for axis in range(1, field.ndim) for side in (-1, 1)]
+
+
 def check_box(shape: tuple[int, ...], spacing: float, collector_thickness: float, thickness: float) -> None:
     """Nothing; raises HostError where a host of this thickness [m] on this collector [m] has no place in the box."""
     if len(shape) not in (2, 3) or any(int(n) != n or n < 4 for n in shape):
@@ -135,7 +155,9 @@ def check_box(shape: tuple[int, ...], spacing: float, collector_thickness: float
 def check_diffuse_cells(cells: float) -> None:
     """Nothing; raises HostError where the Gaussian would leave no host to speak of."""
     if not (isfinite(cells) and 0 <= cells <= 4):
-        raise HostError(f"host.diffuse_cells is {cells}; it must lie between 0 (sharp) and 4; fronts of half a cell want 0.6")
+        raise HostError(
+            f"host.diffuse_cells is {cells}; it must lie between 0 (sharp) and 4; fronts of half a cell want 0.6"
+        )
 
 
 def assemble(
@@ -184,7 +206,7 @@ def assemble(
     fractions = np.stack([collector, *((1.0 - collector) * layer for layer in layers.values())])
     fractions = np.clip(fractions, 0.0, 1.0)
     fractions /= np.maximum(fractions.sum(axis=0), 1.0)  # rounding only: each part is already bounded
-    surface = diffuse(walls + bare_collector, diffuse_cells)
+    surface = _within_reach(diffuse(walls + bare_collector, diffuse_cells), 1.0 - fractions.sum(axis=0))
     return Geometry(
         (COLLECTOR, *layers), fractions, surface, float(spacing), float(bottom), float(top), notes, particles
     )

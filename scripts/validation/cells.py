@@ -28,14 +28,13 @@ from validation.runs import measured, run_all
 BASE = ["grid.width_um=16"]
 WITHOUT_BARRIER = ["host=cnt", "material.cnt.nucleation_overpotential_mV=[0,0]"]
 WIDTHS = (  # cell (um), standard deviation of the walls (cells), width of the front (cells), up to (mAh/cm2)
-    (1.0, 1, 1, 4),
-    (1.0, 0.5, 1, 4),
-    (1.0, 0.5, 0.6, 4),
-    (0.5, 2, 2, 4),
-    (0.5, 1, 2, 4),
-    (0.5, 1, 1, 4),
-    (0.5, 0.5, 0.6, 4),
-    (0.25, 1, 1, 1),
+    (1.0, 1.2, 1, 4),
+    (1.0, 0.6, 1, 4),
+    (1.0, 1.2, 0.5, 4),
+    (1.0, 0.6, 0.5, 4),
+    (0.5, 1.2, 1, 4),
+    (0.5, 0.6, 0.5, 4),
+    (0.25, 0.6, 0.5, 1),
 )
 WIDTH_NAMES = ("cell_um", "walls_um", "front_um")
 CELLS = ("1", "0.5")  # um

@@ -26,7 +26,7 @@ VARIED = {
     "cell 0.5 um": ["grid.spacing_um=0.5"],
     **{f"cell 0.5 um, draw {draw}": ["grid.spacing_um=0.5", f"nucleation.seed={draw}"] for draw in DRAWS},
     "front width 0.75 cells": ["grid.interface_cells=0.75"],
-    "front width 1.5 cells": ["grid.interface_cells=1.5"],
+    "walls and fronts twice as wide": ["grid.interface_cells=1", "host.diffuse_cells=1.2"],
     "Gamma 2": ["solver.front_mobility=2"],
     "Gamma 10": ["solver.front_mobility=10"],
     "time steps halved": [

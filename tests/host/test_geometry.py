@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from phasefield.connectivity import joined_to, label_periodic, reaches
-from phasefield.host.geometry import HostError, assemble, check_box, diffuse, overlap, surface_density
+from phasefield.host.geometry import (
+    SMALLEST_REACTIVE_PORE,
+    HostError,
+    assemble,
+    check_box,
+    diffuse,
+    overlap,
+    surface_density,
+)
 from phasefield.units import um
 
 
@@ -78,6 +86,15 @@ def test_surface_of_a_host_counts_walls_top_and_bare_collector(cells):
     assert host.surface.sum() * um**2 == pytest.approx((16 + 2 * 15) * um, rel=0.02)
     bare = assemble({}, (32, 16), 1 * um, 3 * um, 0.0, diffuse_cells=cells)
     assert bare.surface.sum() * um**2 == pytest.approx(16 * um, rel=0.005)  # a tail of the Gaussian leaves the box
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.2, 0.5, 0.8])
+def test_no_surface_is_lost_in_cells_too_small_to_react(offset):
+    """A flat collector, wherever it lies between the cells' centres: 98 % of its area is where lithium can be."""
+    host = assemble({}, (32, 8), 1 * um, (6 + offset) * um, 0.0, 0.6)
+    reacts = host.pore >= SMALLEST_REACTIVE_PORE
+    assert host.surface[reacts].sum() * um / 8 == pytest.approx(1, abs=0.02)
+    assert host.surface[~reacts].sum() * um / 8 < 0.02
 
 
 @pytest.mark.parametrize(

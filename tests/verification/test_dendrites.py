@@ -44,7 +44,7 @@ def test_hardly_rougher_below_the_limiting_current():
 
 
 def test_starves_above_the_limiting_current():
-    """At 1.2 i_L the same film runs out of salt, 24 % later than a flat sharp electrode: less than a cell has been plated."""
+    """At 1.2 i_L the same film runs out of salt, 24 % later than a flat sharp electrode, before it has grown a cell."""
     model, state, current, dt = rough_film_under(1.2)
     expected = dendrites.depletion_time(1.2, dendrites.GAP)
     with pytest.raises(RuntimeError, match="a step failed"):

@@ -66,9 +66,9 @@ def radii(phase, rays=200):
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_ball_left_alone_keeps_its_radius(ndim):
     """The mean radius is the same to 1e-3 after 18 and after 180 units of time, in which curvature flow at this
-    mobility would have taken a cell of 9 and then most of it. The profile of a curved front, a little off tanh, is taken
-    on in the first 2 units. What does change, slowly, is how round it is: by 0.1 % of the radius after 18 (3D 0.2 %),
-    0.7 % after 180, when a front that moves would have come 90 cells."""
+    mobility would have taken a cell of 9 and then all of it. The profile of a curved front, a little off tanh, is
+    taken on in the first 2 units. What does change, slowly, is how round it is: by 0.1 % of the radius after 18 (3D
+    0.2 %), 0.7 % after 180, when a front that moves would have come 90 cells."""
     radius = 9.0
     start = relax(profile(radius - far_from_the_middle(32, ndim)), 2.0)
     before = radii(start)
@@ -102,14 +102,14 @@ def width(phase, area):
 
 @pytest.mark.parametrize("angle", FRONTS)
 def test_planar_front_keeps_its_profile(angle):
-    """tanh is the exact steady state, and its samples are that of the discrete equation, at any angle and though a cell
-    is two delta wide. A front twice too wide is drawn together to the same, but for what is left of it after 80 units of
-    time."""
+    """tanh is the exact steady state, and its samples are that of the discrete equation, at any angle and though a
+    cell is two delta wide. A front twice too wide is drawn together to the same, but for what is left of it after 80
+    units of time."""
     distance, area = slab(angle)
     start = profile(distance)
     late = relax(start, 40.0)
     assert np.abs(late - start).max() < 1e-6
-    assert width(late, area) == pytest.approx(DELTA, rel=2.5e-3)  # sampled every two delta: 2e-3 on a front along the grid
+    assert width(late, area) == pytest.approx(DELTA, rel=2.5e-3)  # of samples every two delta; 2e-3 along the grid
     wide = relax(profile(distance / 2), 80.0)
     near = np.abs(distance) < 5  # between the tails of the two fronts
     assert np.abs(wide - late)[near].max() < 1e-3
@@ -118,8 +118,8 @@ def test_planar_front_keeps_its_profile(angle):
 @pytest.mark.parametrize("angle", FRONTS)
 def test_planar_front_moves_at_the_speed_asked_for(angle):
     """Lithium gained per area is the distance travelled, and the profile is where it should be: 0.9 to 1.0 % short over
-    these 4 cells, in steps of a fiftieth of one (see how that falls with Gamma and the step in test_order_interface.py). At
-    all angles alike, to 0.15 %: fronts do not turn into facets of the grid."""
+    these 4 cells, in steps of a fiftieth of one (see how that falls with width and step in test_order_interface.py).
+    At all angles alike, to 0.15 %: fronts do not turn into facets of the grid."""
     distance, area = slab(angle)
     start = relax(profile(distance), 5.0)
     late = move(start, 4.0, 0.02)
