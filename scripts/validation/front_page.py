@@ -5,9 +5,8 @@ from validation.results import markdown, read_table, with_spread
 
 
 def substrates() -> str:
-    """For README: each substrate at 1 and 4 mAh/cm2 and the default i0; hosts on the smaller cells."""
-    bare = [r for r in read_table("experiment") if r["substrate"] == "Cu"]
-    rows = [r for r in bare + read_table("experiment_fine") if r["exchange_current_density_A_m2"] == "1"]
+    """For README: each substrate at 1 and 4 mAh/cm2 and the default i0."""
+    rows = [r for r in read_table("experiment") if r["exchange_current_density_A_m2"] == "1"]
     columns = {
         "top_bottom_index": "+.2f",
         "fraction_lower_third": ".0%",
