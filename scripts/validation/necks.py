@@ -1,7 +1,7 @@
 """What diffuse walls do to the conductivity of the pores: they open necks that are hardly wider than a cell.
 
 The electrolyte in the layer of the CNT host of the study `numerics`, kappa_e pore^1.5 as the model has it, between its
-two faces: on three cells, with walls as diffuse as the model's, half as much and sharp.
+two faces: on three cells, with walls twice as diffuse as the model's, as diffuse as them and sharp.
 """
 
 from phasefield import build, effective_conductivity
@@ -10,7 +10,7 @@ from validation.results import write_table
 
 PACKINGS = (0, 1, 2, 3, 4)
 CELLS = (1.0, 0.5, 0.25)  # um
-WALLS = (1.0, 0.5, 0.0)  # cells, standard deviation of the Gaussian
+WALLS = (1.2, 0.6, 0.0)  # cells, standard deviation of the Gaussian
 MEANS = ("arithmetic", "harmonic")
 HEADER = ("packing", "cell_um", "wall_cells", *(f"kappa_S_m_{mean}" for mean in MEANS))
 

@@ -145,6 +145,9 @@ def taufactor() -> str:
     return markdown(["field", "tortuosity factor", "largest difference", "time of TauFactor over ours"], out)
 
 
+MODEL_WALLS = 0.6  # cells
+
+
 def necks() -> str:
     """Rows: packings; columns: cells, with the model's walls, and what the two means give with sharp ones."""
     rows = {(r["packing"], float(r["cell_um"]), float(r["wall_cells"])): r for r in read_table("necks")}
@@ -152,7 +155,7 @@ def necks() -> str:
     out = []
     for packing in dict.fromkeys(key[0] for key in rows):
         line = [packing]
-        line += [number(rows[packing, cell, 1.0]["kappa_S_m_arithmetic"], ".4f") for cell in cells]
+        line += [number(rows[packing, cell, MODEL_WALLS]["kappa_S_m_arithmetic"], ".4f") for cell in cells]
         sharp = rows[packing, min(cells), 0.0]
         line.append(" to ".join(number(sharp[f"kappa_S_m_{mean}"], ".4f") for mean in ("harmonic", "arithmetic")))
         out.append(line)
