@@ -152,7 +152,7 @@ _conductors = jax.jit(charge.conductors)
 
 @jax.jit
 def _slope(model, state, fixed, potentials, dt):
-    return charge.reactions(model, state, fixed, potentials, dt)[-1]
+    return charge.reactions(model, state, fixed, potentials, dt, moving=0.0)[-1]
 
 
 def planes(model: Model) -> slice:

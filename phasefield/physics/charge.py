@@ -118,20 +118,25 @@ def film_formation(model, state, dt):
     return jnp.zeros_like(model.pore) if model.sei is None else sei.formation(model, state, dt)
 
 
-def reactions(model, state, fixed: Conductors, potentials, dt):
+def reactions(model, state, fixed: Conductors, potentials, dt, moving=None):
     """(plating, double layer, insertion (K, ...), total slope -ds/deta) at given potentials (ionic, electronic).
 
     The slope of a step of length dt is the admittance at the Laplace variable 1/dt; `spectroscopy` gives a complex one.
+    Args: moving: time for which fronts move [s]; dt if None, 0 leaves them where they are.
     """
     lithium, a, temperature = model.lithium, model.lithium.cathodic_transfer_coefficient, model.temperature
+    moving = dt if moving is None else moving
     eta = potentials[1] - potentials[0] - fixed.equilibrium_potential
     i, slope = lithium_kinetics(model, fixed, eta)
     # the far tail of a front would grow on its own, e-fold by e-fold; stripped alone it would end in a kink at eta = 0
     is_front = jnp.minimum(state.phase, 1 - state.phase) > interface.TRACE
+    way = moving * lithium.molar_volume / FARADAY * i / model.interface_width
+    mean, last = interface.area_on_the_way(jnp.where(is_front, state.phase, 0.5), way)
+    area = jnp.where(is_front, fixed.lithium_area, 0.0)
+    plating, gain = area * mean * i, area * last * slope
     walls = state.nucleated * fixed.bare_area
     walls = jnp.where(eta <= 0, walls, walls * interface.covered(state.phase))  # a bare wall holds nothing to strip
-    area = jnp.where(is_front, fixed.lithium_area, 0.0) + walls
-    plating, gain = _within_stock(area * i, area * slope, model, state, dt)
+    plating, gain = _with_walls(plating, gain, walls * i, walls * slope, model, state, moving)
 
     capacitance = lithium.double_layer_capacitance * fixed.bare_area
     double_layer = -(capacitance * eta - state.double_layer_charge) / dt
@@ -150,17 +155,18 @@ def reactions(model, state, fixed: Conductors, potentials, dt):
     return plating, double_layer, insertion, gain
 
 
-def _within_stock(rate, gain, model, state, dt):
-    """Plating rate and slope, the stripping part of which takes no more in a step than there is.
+def _with_walls(front, front_gain, walls, walls_gain, model, state, dt):
+    """Plating rate and slope of fronts and nucleated walls, which strip no more in a step than the fronts have left.
 
-        s = s_all (1 - exp(-s_kin/s_all)),   s_all = eps_p xi F/(Vm dt),
+        s_w = s_left (1 - exp(-s_kin/s_left)),   s_left = eps_p xi' F/(Vm dt),
 
-    what stripping in proportion to the lithium left does exactly; far from s_all it is s_kin.
+    what stripping in proportion to the lithium left does exactly; far from s_left it is s_kin. xi' is what is left.
     """
     stock = model.reactive_pore * jnp.maximum(state.phase, 0.0) * FARADAY / model.lithium.molar_volume
-    strips = rate < 0
-    share = jnp.where(strips, -rate * dt / jnp.maximum(stock, SMALLEST_STOCK), 0.0)
-    return jnp.where(strips, stock / dt * jnp.expm1(-share), rate), gain * jnp.exp(-share)
+    left = jnp.maximum(stock + dt * jnp.minimum(front, 0.0), SMALLEST_STOCK)
+    share = jnp.where(walls < 0, -walls * dt / left, 0.0)
+    remaining = jnp.exp(-share)
+    return front + walls * interface.mean_decay(share), remaining * ((1 + share) * front_gain + walls_gain)
 
 
 def holding_conductance(model):

@@ -97,6 +97,34 @@ def relax(phase, pore, faces, spacing, interface_width, mobility, time, periodic
     return lax.fori_loop(0, substeps, substep, phase)
 
 
+def mean_decay(x):
+    """Mean of exp(-x t) over t from 0 to 1, (1 - exp(-x))/x [-]; x is zero or positive."""
+    return jnp.where(x > 0, -jnp.expm1(-x) / jnp.where(x > 0, x, 1.0), 1.0)
+
+
+def area_on_the_way(phase, way):
+    """Area of a front over that at the start of a step [-]: (mean over the step, at its end).
+
+    dxi/dt = v xi (1 - xi)/delta has the solution xi' = xi e^s/(1 - xi + xi e^s), which moves a tanh profile as a whole
+    by s delta and never leaves 0..1. Its mean area is (xi' - xi)/(s delta), its last one xi' (1 - xi')/delta. With the
+    area at the start in their place a profile is steepened, and moves too slowly at a given speed: by 5 % at s = 0.4.
+
+    Args:
+        phase: xi, above 0 and below 1. way: s = v dt/delta, negative where lithium is stripped [-].
+    """
+    size = jnp.abs(way)
+    filled = jnp.where(way > 0, phase, 1 - phase)
+    end = jnp.exp(-size)
+    over = end + filled * (1 - end)
+    return mean_decay(size) / over, end / over**2
+
+
+def moved(phase, way):
+    """Phase [-] after its front alone has gone `way`, as in `area_on_the_way`."""
+    mean, _ = area_on_the_way(phase, way)
+    return phase + way * phase * (1 - phase) * mean
+
+
 def advance(model, state, reaction, dt):
     """Phase after dt: eps_p dxi/dt = (Vm/F) s + regularisation, Gamma in proportion to the fastest front's speed."""
     open_pore = model.reactive_pore

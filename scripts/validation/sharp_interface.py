@@ -13,7 +13,8 @@ from validation import films, results
 
 SHAPE = (32, 48, 48)
 SPACING = 0.5 * um
-STRIDE = 0.2  # cells a step
+STRIDE = 0.2  # cells a step, the most that a run takes
+FLATS = ((1.0, 0.2), (1.0, 0.1), (1.0, 0.02), (0.25, 0.2))  # cell (um), cells a step
 UNIFORM = replace(films.ELECTROLYTE, conductivity=20.0, diffusivity=films.NO_DEPLETION)  # Wagner number above 100
 DIFFUSIVE = replace(films.ELECTROLYTE, conductivity=20.0)
 RAYS = {"axis": (1, 0, 0), "edge": (1, 1, 0), "corner": (1, 1, 1), "floor": (0, 1, 0), "floor edge": (0, 1, 1)}
@@ -130,11 +131,12 @@ def kinetic_growth(shape=SHAPE, start=5.0, end=11.0):
         list of dict: time [s]; radius of the lithium, and by the charge passed [m]; contour, where xi = 1/2 should be;
         rays, where it is along RAYS [m]; eta on the front and by the kinetics at I over its area [V].
     """
-    exchange, current_density, ndim, width = 1.0, 5.0, len(shape), SPACING
+    exchange, current_density, ndim = 1.0, 5.0, len(shape)
     lithium = replace(films.LITHIUM, exchange_current_density=exchange)
     start, end = start * SPACING, end * SPACING
     current = current_density * area_of(start, 0.0, ndim, SPACING)
     model, seen = grow_hemisphere(start, end, current, lithium, UNIFORM, shape)
+    width = float(model.interface_width)
     first = radius_of(np.asarray(films.lithium_where(model, start - distances(model)).phase), SPACING)
     rows = []
     for step in range(3, len(seen["time"]), 4):
@@ -307,7 +309,7 @@ def draw(growth, transient, steady):
 
 def study() -> None:
     """Flat fronts, then hemispheres."""
-    flats = {case: flat_front(*case) for case in ((1.0 * um, 0.4), (1.0 * um, 0.2), (1.0 * um, 0.05), (0.25 * um, 0.2))}
+    flats = {(cell * um, stride): flat_front(cell * um, stride) for cell, stride in FLATS}
     growth, transient, steady = kinetic_growth(), transient_salt(), quasi_steady_salt()
     results.write_table("sharp_interface", HEADER, table(flats, growth, transient, steady))
     (path,) = save(draw(growth, transient, steady), results.FIGURES / "sharp_interface.png")

@@ -11,7 +11,7 @@ from scipy import ndimage
 from phasefield.physics import interface
 
 DELTA = 0.5  # cells are the unit of length here, and delta is half of one, as in the model
-MOBILITY = 2.0  # Gamma over the speed; the model takes 5, with smaller errors
+MOBILITY = 2.0  # Gamma over the speed; the model takes 5
 
 
 def profile(distance):
@@ -21,12 +21,12 @@ def profile(distance):
 
 @partial(jax.jit, static_argnames="periodic")
 def grow(phase, speed, mobility, dt, steps, periodic):
-    """A uniform normal speed: the source of the model, v xi (1 - xi)/delta, and the regularisation."""
+    """A uniform normal speed: the growth of the model, of v xi (1 - xi)/delta over a step, and the regularisation."""
     pore = jnp.ones(phase.shape)
     faces = interface.pore_faces(pore, pore, periodic)
 
     def step(_, xi):
-        xi = xi + dt * speed * xi * (1 - xi) / DELTA
+        xi = interface.moved(xi, dt * speed / DELTA)
         return interface.relax(xi, pore, faces, 1.0, DELTA, mobility, dt, periodic)
 
     return jax.lax.fori_loop(0, steps, step, phase)
@@ -117,18 +117,17 @@ def test_planar_front_keeps_its_profile(angle):
 
 @pytest.mark.parametrize("angle", FRONTS)
 def test_planar_front_moves_at_the_speed_asked_for(angle):
-    """Lithium gained per area is the distance travelled, and the profile is where it should be: 0.9 to 1.0 % short over
-    these 4 cells, in steps of a fiftieth of one (see how that falls with width and step in test_order_interface.py).
-    At all angles alike, to 0.15 %: fronts do not turn into facets of the grid."""
+    """Lithium gained per area is the distance travelled, and the profile is where it should be, in steps of a fiftieth
+    and of a fifth of a cell, the longest a run takes: growth moves a tanh as a whole and the regularisation leaves it
+    alone. What is left are the tails of the slab's two fronts. At all angles alike: no facets of the grid."""
     distance, area = slab(angle)
     start = relax(profile(distance), 5.0)
-    late = move(start, 4.0, 0.02)
-    gained = float(late.sum() - start.sum()) / area
-    assert gained == pytest.approx(4.0, rel=0.011)
-    assert np.abs(late - profile(distance + 4.0)).max() < 0.025
-    assert gained == pytest.approx(0.9904 * 4.0, rel=1e-3)
-    assert width(late, area) == pytest.approx(DELTA, rel=0.02)
-    assert float(late.min()) >= -1e-2 and float(late.max()) <= 1.01
+    for step in (0.02, 0.2):
+        late = move(start, 4.0, step)
+        assert float(late.sum() - start.sum()) / area == pytest.approx(4.0, rel=1e-5)
+        assert np.abs(late - profile(distance + 4.0)).max() < 2e-5
+        assert width(late, area) == pytest.approx(DELTA, rel=2.5e-3)  # of samples, as above
+        assert float(late.min()) >= 0 and float(late.max()) <= 1
 
 
 def volume_fraction(phase):
@@ -140,14 +139,13 @@ def volume_fraction(phase):
 @pytest.mark.slow
 def test_uniform_speed_grows_spheres_by_the_distance():
     """Simple cubic spheres, R 3 um in a cell of 10 um: filled and sphere fraction 0.1131, 0.2681 after 1 um and 0.4930
-    after 1.9 um = (4/3) pi (R + d)^3/10^3. On 48 cells 1.8 and 3.1 % less volume than that: the front is 2 % slow at
-    this width and step, 0.02 um in 1 and 0.05 um in 1.9, a tenth and a quarter of a cell."""
+    after 1.9 um = (4/3) pi (R + d)^3/10^3, on 48 cells in steps of a fifth of one."""
     n = 48
     a_um = n / 10  # cells
     phase = relax(profile(3 * a_um - far_from_the_middle(n, 3)), 2.0)
     assert volume_fraction(phase) == pytest.approx(0.1131, rel=2e-3)
-    phase = move(phase, 1.0 * a_um, 0.05)
-    assert volume_fraction(phase) == pytest.approx(0.2681, rel=0.02)
-    assert radii(phase).mean() / a_um == pytest.approx(4.0, rel=0.01)
-    phase = move(phase, 0.9 * a_um, 0.05)
-    assert volume_fraction(phase) == pytest.approx(0.4930, rel=0.035)
+    phase = move(phase, 1.0 * a_um, 0.2)
+    assert volume_fraction(phase) == pytest.approx(0.2681, rel=2e-3)
+    assert radii(phase).mean() / a_um == pytest.approx(4.0, rel=2e-4)
+    phase = move(phase, 0.9 * a_um, 0.2)
+    assert volume_fraction(phase) == pytest.approx(0.4930, rel=2e-3)

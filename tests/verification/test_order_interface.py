@@ -2,7 +2,6 @@
 about a larger radius, since v xi (1 - xi)/delta = v |grad xi| on a tanh and the regularisation vanishes there."""
 
 from functools import cache
-from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +13,7 @@ from phasefield.physics import interface
 
 OPEN = (True, True)
 BOX, RADIUS, TRAVEL = 10.0, 2.0, 1.0
-MOBILITY = 2.0  # Gamma over the speed of the front; the model takes 5, with smaller errors
+MOBILITY = 2.0  # Gamma over the speed of the front; the model takes 5
 
 
 @jax.jit
@@ -24,7 +23,7 @@ def grow(phase, spacing, width, dt, steps):
     faces = interface.pore_faces(pore, pore, OPEN)
 
     def step(_, xi):
-        xi = xi + dt * xi * (1 - xi) / width
+        xi = interface.moved(xi, dt / width)
         return interface.relax(xi, pore, faces, spacing, width, MOBILITY, dt, OPEN)
 
     return jax.lax.fori_loop(0, steps, step, phase)
@@ -41,23 +40,25 @@ def grown(n, width, steps):
 
 
 def test_second_order_in_space_at_fixed_width():
-    """delta = 0.25 on cells of 1, 1/2 and 1/4 of it, dt as h^2 so that time counts the same: profile and volume."""
-    width, levels = 0.25, {40: 100, 80: 400, 160: 1600}
+    """delta = 0.25 on cells of 1, 1/2 and 1/4 of it, a quarter of a cell a step at first, dt as h^2: profile and
+    volume."""
+    width, levels = 0.25, {40: 25, 80: 100, 160: 400}
     exact = {n: disc(n, RADIUS + TRAVEL, width) for n in levels}
     found = {n: grown(n, width, steps) for n, steps in levels.items()}
     assert orders([rms(found[n] - exact[n]) for n in levels]) == pytest.approx([2, 2], abs=0.15)
     assert orders([abs(found[n].sum() / exact[n].sum() - 1) for n in levels]) == pytest.approx([2, 2], abs=0.15)
 
 
-def test_first_order_in_time():
-    """Forward Euler in growth and regularisation, one grid; successive differences halve with dt."""
-    phases = [grown(40, 0.5, steps) for steps in (40, 80, 160, 320)]
-    differences = [rms(coarse - fine) for coarse, fine in pairwise(phases)]
-    assert orders(differences) == pytest.approx([1, 1], abs=0.1)
+def test_steps_may_be_long():
+    """Growth over a step is solved exactly, so that only its splitting from the regularisation of a curved front hangs
+    on the step: from 1 cell in 4 steps to 1 in 320 the profile changes by 2e-4, a tenth of what the cell makes of it."""
+    long, short = grown(40, 0.25, 16), grown(40, 0.25, 1280)
+    by_cell = rms(short - disc(40, RADIUS + TRAVEL, 0.25))
+    assert rms(long - short) < 0.1 * by_cell < 1e-3
 
 
 @cache
-def reactive_area(cells_per_width, dt=0.005):
+def reactive_area(cells_per_width, dt):
     """Integral of xi (1 - xi)/delta across a planar front after 8 cells, one of two in the box: 1 for a tanh."""
     cells = 128
     depth = cells / 4 - np.abs(np.arange(cells) + 0.5 - cells / 2)
@@ -66,15 +67,24 @@ def reactive_area(cells_per_width, dt=0.005):
     return float(jnp.sum(phase * (1 - phase))) / (2 * 4 * cells_per_width)
 
 
-def test_a_front_is_as_good_on_cells_of_two_delta():
-    """With delta half a cell, the choice of the model, the area of a moving profile and so its speed at a given current
-    density is 0.6 % short, 0.14 % at one cell, 0.06 % at two: what is left is how far the profile lags behind, and the
-    step. A flux that settles on a profile of its own, not on tanh, was 1.8 % short at one cell, on any grid."""
-    short = 1 - np.array([reactive_area(width) for width in (0.5, 1.0, 2.0)])
-    assert short == pytest.approx([0.0056, 0.00135, 0.00056], rel=0.1)
+@pytest.mark.parametrize(("width", "allowed"), [(0.5, 2.1e-3), (1.0, 1e-5), (2.0, 1e-5)])
+def test_a_moving_front_has_its_area(width, allowed):
+    """In steps of 0.005 and of 0.2 cells alike. On cells of two delta, the choice of the model, a sum over samples is
+    within 0.2 % of the integral, over or under it by where the front lies. With the area at the start of each step
+    taken for its mean a front was 0.6 % short at 0.005 cells a step and 5.8 % at a tenth."""
+    assert [reactive_area(width, dt) for dt in (0.005, 0.2)] == pytest.approx([1, 1], abs=allowed)
 
 
-def test_long_steps_cost_area():
-    """First order in the step, in deltas: 1.6 % at a fiftieth of a cell a step, 5.8 % at a tenth."""
-    assert 1 - reactive_area(0.5, 0.02) == pytest.approx(0.016, rel=0.1)
-    assert 1 - reactive_area(0.5, 0.1) == pytest.approx(0.058, rel=0.1)
+def test_growth_over_a_step_is_the_solution_of_its_equation():
+    """xi' is that of dxi/dt = v xi (1 - xi)/delta, forwards and back; the last area is the slope of what was gained;
+    nothing leaves 0..1 however far it goes."""
+    phase = jnp.array([1e-4, 0.1, 0.5, 0.9, 1 - 1e-4])
+    for way in (-500.0, -3.0, -0.2, -1e-9, 0.0, 1e-9, 0.2, 3.0, 500.0):
+        after = interface.moved(phase, way)
+        logit = jnp.log(phase / (1 - phase)) + way
+        assert np.allclose(after, 1 / (1 + jnp.exp(-logit)), rtol=1e-12, atol=1e-15)
+        assert float(after.min()) >= 0 and float(after.max()) <= 1 + 1e-15
+        if abs(way) < 10:
+            assert np.allclose(interface.moved(after, -way), phase, rtol=1e-12)
+            slope = jax.jvp(lambda s: interface.moved(phase, s), (way,), (1.0,))[1] if way else phase * (1 - phase)
+            assert np.allclose(phase * (1 - phase) * interface.area_on_the_way(phase, way)[1], slope, rtol=1e-9)

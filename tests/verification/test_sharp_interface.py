@@ -35,25 +35,24 @@ def test_salt_around_a_sphere_solves_its_problem():
 
 
 def test_flat_front_moves_by_the_charge():
-    """Lithium to the solver's tolerance; the contour to a twentieth of a cell, which is what its profile breathes by as
-    it passes over the cells; the overpotential to 5 %, the mean over a front of a cell's width."""
+    """In steps of a fifth of a cell. Lithium to the solver's tolerance; the contour to a hundredth of a cell; the
+    overpotential to 2 %, the mean over a front of a cell's width."""
     (by_contour, by_lithium, passed), (eta, kinetics) = sharp_interface.flat_front(shape=SHAPE)
     assert by_lithium == pytest.approx(passed, rel=1e-9)
-    assert by_contour == pytest.approx(passed, abs=0.05 * um)
-    assert eta == pytest.approx(kinetics, rel=0.05)
+    assert by_contour == pytest.approx(passed, abs=0.01 * um)
+    assert eta == pytest.approx(kinetics, rel=0.02)
 
 
 def test_half_a_disc_stays_one_under_kinetic_control():
-    """From 5 to 11 cells of radius, in all directions of the grid: 3.5 % of the radius is 0.4 cells at the end.
-    The overpotential follows the kinetics at the current over the area, to 5 %: the front has a little less area than
-    the disc, being sharper than tanh after a step."""
+    """From 5 to 11 cells of radius, in all directions of the grid: 3 % of the radius is 0.3 cells at the end, next to
+    the floor. The overpotential follows the kinetics at the current over the area, to 2 %."""
     rows = sharp_interface.kinetic_growth(SHAPE)
     for row in rows:
         assert row["radius"] == pytest.approx(row["by_charge"], rel=1e-3)
-        assert row["eta"] == pytest.approx(row["kinetics"], rel=0.05)
+        assert row["eta"] == pytest.approx(row["kinetics"], rel=0.02)
     last = rows[-1]
     assert last["radius"] > 10.5 * SPACING
-    assert np.array(list(last["rays"].values())) / last["contour"] == pytest.approx(1, abs=0.035)
+    assert np.array(list(last["rays"].values())) / last["contour"] == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """Waves on a flat front: linear stability itself, and the model against it on 32 cells a wavelength.
 
 The study (`scripts/validation/stability.py`) has finer cells, more currents and what each error hangs on. Here a front
-of one cell is a fifth of the inverse wavenumber; differences are held in units of v k, the growth of a wave whose
+of half a cell is a tenth of the inverse wavenumber; differences are held in units of v k, the growth of a wave whose
 crests draw all the current that their height can give them.
 """
 
@@ -52,11 +52,11 @@ def test_limits_of_theory():
 
 
 def test_growth_of_a_wave_under_kinetics_and_electrolyte_in_series():
-    """Wagner number 4.9 and 0.51: 0.17 and 0.66 of v k. The front takes 0.03 from the first, adds 0.21 to the second;
-    the study shows how that shrinks with the cell."""
-    assert error(stability.measured(WAVE, 50.0, cells=CELLS), WAVE, 50.0)[0] == pytest.approx(0, abs=0.05)
+    """Wagner number 4.9 and 0.51: 0.17 and 0.66 of v k. The front adds 0.007 to the first and 0.17 to the second; the
+    study shows how that shrinks with the cell."""
+    assert error(stability.measured(WAVE, 50.0, cells=CELLS), WAVE, 50.0)[0] == pytest.approx(0, abs=0.015)
     fast = metal(exchange_current_density=1e3)
-    assert error(stability.measured(WAVE, 50.0, cells=CELLS, lithium=fast), WAVE, 50.0)[0] == pytest.approx(0, abs=0.25)
+    assert error(stability.measured(WAVE, 50.0, cells=CELLS, lithium=fast), WAVE, 50.0)[0] == pytest.approx(0, abs=0.2)
 
 
 @pytest.mark.parametrize(("wavelength", "grows"), [(32 * um, False), (128 * um, True)])
@@ -65,7 +65,7 @@ def test_capillarity_flattens_short_waves_only(wavelength, grows):
     lithium = metal(surface_energy=stability.ENHANCED)
     rate, theory = stability.measured(wavelength, 50.0, cells=CELLS, lithium=lithium)
     assert (rate > 0) == (theory > 0) == grows
-    assert error((rate, theory), wavelength, 50.0)[0] == pytest.approx(0, abs=0.05)
+    assert error((rate, theory), wavelength, 50.0)[0] == pytest.approx(0, abs=0.035)
 
 
 def test_depletion_makes_waves_grow_faster():
@@ -73,4 +73,4 @@ def test_depletion_makes_waves_grow_faster():
     i = 0.6 * films.limiting_current(stability.HEIGHTS * 0.75 * WAVE)
     off, theory = error(stability.measured(WAVE, i, cells=CELLS, electrolyte=films.ELECTROLYTE, depleted=True), WAVE, i)
     assert theory > 2 * 0.17
-    assert off == pytest.approx(0, abs=0.1)
+    assert off == pytest.approx(0, abs=0.075)
