@@ -13,12 +13,13 @@ from phasefield import model as model_module
 from phasefield.physics import charge, interface, nucleation
 from phasefield.precision import cast
 from phasefield.state import State
+from phasefield.units import mAh_per_cm2
 
 SEGMENT = 8  # most steps between two looks of the host program; they share the coarse levels of the multigrid
 EXPENSIVE = 50  # linear iterations of a step after which these levels are built anew
 STALE = 4.0  # factor by which dt may leave the one these levels were built for
 SALT = 2  # place in Carry.failure
-CRAWL = 1e-3  # of dt_max: steps this short for want of salt get nowhere
+CRAWL = 1e-3  # of the longest: steps this short for want of salt get nowhere
 LITTLE_SALT = 0.02  # of the initial concentration
 PATIENCE = 5  # accepted steps after a repeated one before dt grows again
 OHMIC = 0.01  # of dt_first: below it a change of potential is the ohmic drop of a new current, which no dt resolves
@@ -41,6 +42,7 @@ class TimeControl:
         phase_change: largest change of xi in a step [-]; twice this repeats the step.
         overpotential_change: largest change of the electrode's potential, and of eta in the mean over the surface, in a
             step [V]; three times this repeats it.
+        capacity_change: largest charge that passes in a step, without sign [C/m2].
         nucleation_fraction: expected new nuclei in a step over those there are [-].
         growth: largest factor from one dt to the next [-].
         dt_first, dt_min, dt_max: [s].
@@ -48,11 +50,12 @@ class TimeControl:
 
     phase_change: float = 0.1
     overpotential_change: float = 0.004
+    capacity_change: float = 0.03 * mAh_per_cm2
     nucleation_fraction: float = 0.1
     growth: float = 2.0
     dt_first: float = 1e-4
     dt_min: float = 1e-7
-    dt_max: float = 120.0
+    dt_max: float = 600.0
 
 
 @jax.tree_util.register_dataclass
@@ -232,14 +235,15 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         longer = jnp.where((dt < carry.dt) & (factor >= 1), jnp.maximum(dt * factor, carry.dt), dt * factor)
         rate = nucleation.unsaturated_rate(model, after, report.reaction.overpotential)
         nuclei = jnp.maximum(control.nucleation_fraction * after.nuclei, FEW_NUCLEI)
-        longer = jnp.minimum(jnp.minimum(longer, nuclei / jnp.maximum(rate, 1e-30)), control.dt_max)
+        current = jnp.where(limits.holds, report.reaction.applied_current.astype(jnp.float64), limits.current_density)
+        longest = jnp.minimum(control.capacity_change / jnp.maximum(jnp.abs(current), 1e-30), control.dt_max)
+        longer = jnp.minimum(jnp.minimum(longer, nuclei / jnp.maximum(rate, 1e-30)), longest)
         # where salt runs out, steps get shorter and do not grow again; a run that crawls like that is at its end
         shorter = jnp.where(failure[SALT], 0.25, 0.5) * dt
         little = jnp.min(after.concentration) < LITTLE_SALT * model.electrolyte.concentration
         starved = (carry.starved & little) | failure[SALT]
         dt_next = jnp.where(accepted, longer, shorter)
 
-        current = jnp.where(limits.holds, report.reaction.applied_current.astype(jnp.float64), limits.current_density)
         charge_passed = carry.charge + current * dt
         potential = diagnostics.potential(after)
         reached = after.time >= (1 - 1e-9) * time_end  # which may be infinite
@@ -253,7 +257,7 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
             cell = _full_cell(model, limits, charge_passed, current, potential)
             stopped = jnp.where(cell["cell_voltage"] <= limits.cell_voltage_min + METERED, CELL_BELOW, stopped)
             stopped = jnp.where(cell["cell_voltage"] >= limits.cell_voltage_max - METERED, CELL_ABOVE, stopped)
-        too_short = (shorter < control.dt_min) | (starved & (shorter < CRAWL * control.dt_max))
+        too_short = (shorter < control.dt_min) | (starved & (shorter < CRAWL * longest))
         stopped = jnp.where(accepted, stopped, jnp.where(too_short, STUCK, RUNNING))
 
         throughput = carry.throughput + jnp.abs(current) * dt

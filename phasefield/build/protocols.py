@@ -60,6 +60,7 @@ def time_control(config: Config) -> TimeControl:
     return TimeControl(
         phase_change=solver.phase_change,
         overpotential_change=solver.overpotential_change_mV * mV,
+        capacity_change=solver.capacity_change_mAh_cm2 * mAh_per_cm2,
         nucleation_fraction=solver.nucleation_fraction,
         growth=solver.growth,
         dt_first=solver.dt_first_s,

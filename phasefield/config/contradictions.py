@@ -298,5 +298,5 @@ def _check_solver(solver: Solver) -> list[str]:
         return []
     return [
         f"solver.dt_min_s, dt_first_s, dt_max_s are {solver.dt_min_s:g}, {solver.dt_first_s:g}, {solver.dt_max_s:g}; "
-        "they must rise (try 1e-7, 1e-3, 120)"
+        "they must rise (try 1e-7, 1e-3, 600)"
     ]

@@ -32,13 +32,13 @@ VARIED = {
     "time steps halved": [
         "solver.phase_change=0.05",
         "solver.overpotential_change_mV=2",
-        "solver.dt_max_s=60",
+        "solver.capacity_change_mAh_cm2=0.015",
         "solver.nucleation_fraction=0.05",
     ],
     "time steps doubled": [
         "solver.phase_change=0.2",
         "solver.overpotential_change_mV=8",
-        "solver.dt_max_s=240",
+        "solver.capacity_change_mAh_cm2=0.06",
         "solver.nucleation_fraction=0.2",
     ],
     "tolerances 100 times tighter": ["solver.charge_tolerance=1e-7", "solver.salt_tolerance=1e-7"],
