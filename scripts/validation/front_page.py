@@ -33,7 +33,7 @@ def exchange() -> str:
     """For README: what the exchange current density decides, at 4 mAh/cm2."""
     rows = {
         (r["substrate"], r["exchange_current_density_A_m2"]): r
-        for r in read_table("experiment_fine")
+        for r in read_table("experiment")
         if float(r["capacity_mAh_cm2"]) == 4
     }
     out = []
