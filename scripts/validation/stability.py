@@ -272,7 +272,7 @@ def draw(rows):
         axes[3].plot(x, y, "o-", ms=4, color=colour, label=f"{picked[0]['wagner_number']:.2g}")
     axes[3].axhline(0, color=FAINT, lw=0.6)
     axes[3].set(xlabel="Wavenumber × front width, $k\\delta$", ylabel="(model − theory) / $vk$")
-    axes[3].legend(title="$\\kappa k/G$", loc="lower left")
+    axes[3].legend(title="$\\kappa k/G$", loc="upper right")
     for ax, ticks in zip(axes, ((16, 32, 64, 128), (24, 32, 48, 64, 128), None, (0.025, 0.05, 0.1, 0.2)), strict=True):
         if ticks:
             ax.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
