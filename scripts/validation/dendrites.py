@@ -36,6 +36,7 @@ PLATED = 10.0 * um
 USED_UP = 0.02  # of the initial salt: that little at the front counts as none; dendrites may never let it reach 0
 ROUGH = 0.5 * um
 NEEDLE = 15.0 * um
+WATCHED = 3.0  # Sand times, above the limiting current: what plates until then plates on
 RATIOS = (0.5, 0.9, 1.2, 1.5, 2.0)  # current over the limiting current
 FLAT = ((1.2, 1.5, 2.0), (64, 128, 256))  # currents, and cells in the height of the box
 
@@ -85,6 +86,10 @@ def salt_at_front(state):
     return (2 * near - far).mean()
 
 
+class Enough(Exception):
+    """The film has been watched for long enough."""
+
+
 def plate(ratio, roughness, needle=0.0, plated=PLATED):
     """What happens at a current: one dict of series and the last state."""
     model, state = rough_film(roughness, needle=needle)
@@ -101,6 +106,8 @@ def plate(ratio, roughness, needle=0.0, plated=PLATED):
         seen["tallest"].append(np.ptp(height))
         seen["salt"].append(salt_at_front(snapshot.state))
         last[:] = [snapshot.state]
+        if ratio > 1 and seen["time"][-1] > WATCHED * sand:
+            raise Enough
 
     capacity = plated * FARADAY / films.LITHIUM.molar_volume
     control = timeline.TimeControl(dt_min=1e-7, dt_max=sand / 30)
@@ -110,6 +117,8 @@ def plate(ratio, roughness, needle=0.0, plated=PLATED):
             model, state, [Step(current, capacity=capacity)], control, snapshot_interval=interval, on_snapshot=look
         )
         end = "plated"
+    except Enough:
+        end = "plates on"
     except timeline.SimulationError as error:
         end = "salt used up" if "salt is used up" in str(error) else str(error)
     seen = {name: np.array(values) for name, values in seen.items()}
@@ -203,7 +212,7 @@ def draw(runs, states):
             continue
         rougher = run["roughness"] / run["roughness"][0]
         left.plot(plated, rougher, color=colour, label=f"{run['ratio']:g} $i_L$")
-        if run["end"] != "plated":
+        if run["end"] == "salt used up":
             left.plot(plated[-1], rougher[-1], "x", ms=4, color=colour)
         salt = run["salt"] / films.ELECTROLYTE.concentration
         right.plot(run["time"] / run["sand"], salt, color=colour)
