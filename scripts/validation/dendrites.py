@@ -218,8 +218,8 @@ def draw(runs, states):
         right.plot(run["time"] / run["sand"], salt, color=colour)
         if (sharp := depletion_time(run["ratio"], GAP)) is not None:
             right.plot(sharp / run["sand"], 0, "v", ms=5, color=colour, clip_on=False, zorder=5)
-    left.set(xlabel="Plated (µm)", ylabel="Roughness / initial", xlim=(0, PLATED / um), ylim=(0.9, 20))
-    left.set_yticks([1, 2, 5, 10, 20], labels=["1", "2", "5", "10", "20"])
+    left.set(xlabel="Plated (µm)", ylabel="Roughness / initial", xlim=(0, PLATED / um), ylim=(0.95, 5))
+    left.set_yticks([1, 2, 3, 4, 5], labels=["1", "2", "3", "4", "5"])
     left.set_yticks([], minor=True)
     left.legend(ncols=2, title="×: salt used up")
     right.axvline(1, color=FAINT, lw=0.6)

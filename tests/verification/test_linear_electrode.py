@@ -60,7 +60,8 @@ def electrode(cells, row):
 
 @jax.jit
 def solve(model, state, current_density):
-    return charge.solve(model, state, current_density, 1e9, model_module.precondition(model, state, 1e9).charge)
+    dt = 1e-3  # s, in which the area stays as it is
+    return charge.solve(model, state, current_density, dt, model_module.precondition(model, state, dt).charge)
 
 
 def distribution(cells, row):

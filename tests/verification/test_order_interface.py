@@ -51,7 +51,7 @@ def test_second_order_in_space_at_fixed_width():
 
 def test_steps_may_be_long():
     """Growth over a step is solved exactly, so that only its splitting from the regularisation of a curved front hangs
-    on the step: from 1 cell in 4 steps to 1 in 320 the profile changes by 2e-4, a tenth of what the cell makes of it."""
+    on the step: from a cell in 4 steps to one in 320 the profile changes by less than a tenth of what the cell does."""
     long, short = grown(40, 0.25, 16), grown(40, 0.25, 1280)
     by_cell = rms(short - disc(40, RADIUS + TRAVEL, 0.25))
     assert rms(long - short) < 0.1 * by_cell < 1e-3
