@@ -248,8 +248,7 @@ def _advance(xi, pore, speed, h, delta, mobility, dt, steps, periodic):
     def step(_, xi):
         front = jnp.maximum(xi * (1 - xi), 0) / delta
         area = jnp.sum(weight * _steepness(xi, faces, h, periodic)) / jnp.maximum(jnp.sum(weight * front), 1e-300)
-        factor = jnp.exp(jnp.clip(area, 1.0, STEEPEST) * speed * dt / delta)
-        grown = xi * factor / (1 + xi * (factor - 1))
+        grown = interface.moved(xi, jnp.clip(area, 1.0, STEEPEST) * speed * dt / delta)
         ahead = jnp.where(speed > 0, xi, 1 - xi)  # what a front has yet to fill
         xi = jnp.where((pore > 0) & (ahead > interface.TRACE) & (ahead < 1), grown, xi)
         return interface.relax(xi, pore, faces, h, delta, mobility, dt, periodic)

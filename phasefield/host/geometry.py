@@ -119,17 +119,16 @@ def _within_reach(surface: np.ndarray, pore: np.ndarray) -> np.ndarray:
     Of a flat wall it is up to a tenth; where no neighbour has pore either it stays.
     """
     reactive = np.where(pore >= SMALLEST_REACTIVE_PORE, pore, 0.0)
-    takers = sum(_beside(reactive))
+    takers = _sum_beside(reactive)
     hidden = np.where((reactive == 0) & (takers > 0), surface, 0.0)
     handed_on = hidden / np.where(takers > 0, takers, 1.0)
-    return surface - hidden + reactive * sum(_beside(handed_on))
+    return surface - hidden + reactive * _sum_beside(handed_on)
 
 
-def _beside(field: np.ndarray) -> list[np.ndarray]:
-    """The field of each neighbour through a face; zero beyond the floor and the ceiling of the box."""
-    dark = np.zeros_like(field[:1])
-    neighbours = [np.concatenate([field[1:], dark]), np.concatenate([dark, field[:-1]])]
-    return neighbours + [np.roll(field, side, axis) for axis in range(1, field.ndim) for side in (-1, 1)]
+def _sum_beside(field: np.ndarray) -> np.ndarray:
+    """Sum of the field over the neighbours through faces; zero beyond the floor and the ceiling of the box."""
+    ends = ("constant", *("wrap",) * (field.ndim - 1))
+    return sum(ndimage.correlate1d(field, [1.0, 0.0, 1.0], axis, mode=mode) for axis, mode in enumerate(ends))
 
 
 def check_box(shape: tuple[int, ...], spacing: float, collector_thickness: float, thickness: float) -> None:

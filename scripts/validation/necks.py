@@ -10,7 +10,8 @@ from validation.results import write_table
 
 PACKINGS = (0, 1, 2, 3, 4)
 CELLS = (1.0, 0.5, 0.25)  # um
-WALLS = (1.2, 0.6, 0.0)  # cells, standard deviation of the Gaussian
+MODEL_WALLS = 0.6  # cells, standard deviation of the Gaussian
+WALLS = (2 * MODEL_WALLS, MODEL_WALLS, 0.0)
 MEANS = ("arithmetic", "harmonic")
 HEADER = ("packing", "cell_um", "wall_cells", *(f"kappa_S_m_{mean}" for mean in MEANS))
 

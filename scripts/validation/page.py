@@ -6,6 +6,7 @@ from validation.cells import cells_table, widths_table
 from validation.contact import contact_table, film_table
 from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
 from validation.front_page import exchange, substrates
+from validation.necks import MODEL_WALLS
 from validation.results import PAGE, README, TABLES, insert, markdown, number, read_table, with_spread
 
 
@@ -145,9 +146,6 @@ def taufactor() -> str:
     return markdown(["field", "tortuosity factor", "largest difference", "time of TauFactor over ours"], out)
 
 
-MODEL_WALLS = 0.6  # cells
-
-
 def necks() -> str:
     """Rows: packings; columns: cells, with the model's walls, and what the two means give with sharp ones."""
     rows = {(r["packing"], float(r["cell_um"]), float(r["wall_cells"])): r for r in read_table("necks")}
@@ -270,4 +268,4 @@ PARTS = {
     "sensitivity": ("sensitivity", sensitivity),
     "taufactor": ("taufactor", taufactor),
 }
-README_PARTS = {"substrates": ("experiment", substrates), "exchange": ("experiment_fine", exchange)}
+README_PARTS = {"substrates": ("experiment", substrates), "exchange": ("experiment", exchange)}
