@@ -4,18 +4,17 @@ from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
-from phasefield import cathode as full_cell
 from phasefield import diagnostics
+from phasefield import limits as limits_module
 from phasefield import model as model_module
+from phasefield.limits import RUNNING, SEGMENT, STUCK, Limits
 from phasefield.physics import charge, interface, nucleation
 from phasefield.precision import cast
 from phasefield.state import State
 from phasefield.units import mAh_per_cm2
 
-SEGMENT = 8  # most steps between two looks of the host program; they share the coarse levels of the multigrid
 EXPENSIVE = 50  # linear iterations of a step after which these levels are built anew
 STALE = 4.0  # factor by which dt may leave the one these levels were built for
 SALT = 2  # place in Carry.failure
@@ -25,12 +24,6 @@ PATIENCE = 5  # accepted steps after a repeated one before dt grows again
 OHMIC = 0.01  # of dt_first: below it a change of potential is the ohmic drop of a new current, which no dt resolves
 RUNNING_OUT = 0.1  # V: above it no lithium is left but traces, and steps may change the potential in proportion to it
 FEW_NUCLEI = 4.0  # that any step may add
-
-METERED = 1e-4  # V: a cycler tells cell voltages apart that differ by more
-CELL_CHANGE = 0.02  # V: most that the open-circuit potential of a cathode changes in a step
-
-# what may have stopped a segment
-RUNNING, REACHED, BELOW, ABOVE, STUCK, FADED, CELL_BELOW, CELL_ABOVE = range(8)
 
 
 @jax.tree_util.register_dataclass
@@ -56,49 +49,6 @@ class TimeControl:
     dt_first: float = 1e-4
     dt_min: float = 1e-7
     dt_max: float = 600.0
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Limits:
-    """What ends a segment; all traced.
-
-    Args:
-        current_density: [A/m2]. time_end: [s]. potential_min, potential_max: [V].
-        begins: whether this is the first segment of a protocol step, which starts with dt_first.
-        most_steps: accepted ones.
-        holds: whether a potential is given in place of the current.
-        potential_from, potential_to, rate, started: it goes from the one to the other at a rate [V/s] since a time [s].
-        charge_end: charge that ends it [C/m2], passed without sign since charge_started; for held potentials.
-        current_min: ends it, without sign [A/m2]; for held potentials.
-        cell_voltage_min, cell_voltage_max: end it [V]; for full cells.
-        half_cell: whether the counter electrode is lithium in place of the cathode.
-        charge_elsewhere: charge passed against lithium by earlier steps [C/m2]: it has not come from the cathode.
-    """
-
-    current_density: float
-    time_end: float
-    potential_min: float = -np.inf
-    potential_max: float = np.inf
-    begins: bool = False
-    most_steps: int = SEGMENT
-    holds: bool = False
-    potential_from: float = 0.0
-    potential_to: float = 0.0
-    rate: float = 0.0
-    started: float = 0.0
-    charge_started: float = 0.0
-    charge_end: float = np.inf
-    current_min: float = 0.0
-    cell_voltage_min: float = -np.inf
-    cell_voltage_max: float = np.inf
-    half_cell: bool = False
-    charge_elsewhere: float = 0.0
-
-    def potential(self, time):
-        """That is held at a time [V]."""
-        way = self.potential_to - self.potential_from
-        return self.potential_from + jnp.sign(way) * jnp.minimum(jnp.abs(way), self.rate * (time - self.started))
 
 
 @jax.tree_util.register_dataclass
@@ -173,25 +123,6 @@ def _conductance(model, limits):
     return jnp.where(limits.holds, charge.holding_conductance(model), 0.0).astype(model.pore.dtype)
 
 
-def _full_cell(model, limits, charge_passed, current, potential):
-    """Its part of the history. Against lithium the cathode rests, and lithium stands in its place."""
-    charge_of_cathode = jnp.where(limits.half_cell, limits.charge_started, charge_passed) - limits.charge_elsewhere
-    y = full_cell.stoichiometry(model.cathode, charge_of_cathode)
-    voltage = full_cell.cell_voltage(model.cathode, y, current, potential, model.temperature)
-    return {"cell_voltage": jnp.where(limits.half_cell, -potential, voltage), "cathode_stoichiometry": y}
-
-
-def _cathode_allows(model, limits, carry):
-    """Time until cell voltage or open circuit have gone as far as they may, were the electrode to stay [s]."""
-    cathode, current = model.cathode, limits.current_density
-    y = full_cell.stoichiometry(cathode, carry.charge - limits.charge_elsewhere)
-    now = full_cell.cell_voltage(cathode, y, current, carry.potential, model.temperature)
-    lowest = jnp.maximum(limits.cell_voltage_min, now - CELL_CHANGE)
-    highest = jnp.minimum(limits.cell_voltage_max, now + CELL_CHANGE)
-    left = full_cell.charge_left(cathode, y, current, carry.potential, model.temperature, lowest, highest)
-    return jnp.where(limits.half_cell, jnp.inf, left / jnp.maximum(jnp.abs(current), 1e-30))
-
-
 def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
     """One segment: accepted steps of one protocol step, fewer where the preconditioner has served its time.
 
@@ -223,7 +154,8 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         to_pass = limits.charge_end - jnp.abs(carry.charge - limits.charge_started)
         left = jnp.minimum(left, jnp.maximum(to_pass / jnp.maximum(jnp.abs(carry.current), 1e-30), control.dt_first))
         if model.cathode is not None:
-            left = jnp.minimum(left, jnp.maximum(_cathode_allows(model, limits, carry), control.dt_first))
+            allowed = limits_module.cathode_allows(model, limits, carry.charge, carry.potential)
+            left = jnp.minimum(left, jnp.maximum(allowed, control.dt_first))
         # the last stretch in two even steps rather than a full one and a crumb
         dt = jnp.where(left <= carry.dt, left, jnp.where(left < 2 * carry.dt, 0.5 * left, carry.dt))
         after, report, accepted, failure, change, swing = _attempt(model, control, limits, carry, dt, preconditioner)
@@ -246,17 +178,10 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
 
         charge_passed = carry.charge + current * dt
         potential = diagnostics.potential(after)
-        reached = after.time >= (1 - 1e-9) * time_end  # which may be infinite
-        reached |= jnp.abs(charge_passed - limits.charge_started) >= limits.charge_end * (1 - 1e-6)
-        arrived = limits.potential(after.time) == limits.potential_to
-        stopped = jnp.where(limits.holds & arrived & (jnp.abs(current) < limits.current_min), FADED, RUNNING)
-        stopped = jnp.where(reached, REACHED, stopped)
-        stopped = jnp.where(potential <= limits.potential_min, BELOW, stopped)
-        stopped = jnp.where(potential >= limits.potential_max, ABOVE, stopped)
+        cell = {}
         if model.cathode is not None:
-            cell = _full_cell(model, limits, charge_passed, current, potential)
-            stopped = jnp.where(cell["cell_voltage"] <= limits.cell_voltage_min + METERED, CELL_BELOW, stopped)
-            stopped = jnp.where(cell["cell_voltage"] >= limits.cell_voltage_max - METERED, CELL_ABOVE, stopped)
+            cell = limits_module.full_cell(model, limits, charge_passed, current, potential)
+        stopped = limits_module.stopped(limits, after.time, charge_passed, current, potential, cell.get("cell_voltage"))
         too_short = (shorter < control.dt_min) | (starved & (shorter < CRAWL * longest))
         stopped = jnp.where(accepted, stopped, jnp.where(too_short, STUCK, RUNNING))
 
@@ -267,7 +192,7 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
             "charge": charge_passed,
             "ledger_error": jnp.abs(gained - charge_passed) / jnp.where(throughput > 0, throughput, jnp.inf),
             "rejected_steps": carry.rejected,
-            **({} if model.cathode is None else cell),
+            **cell,
         }
         history = {
             name: values.at[carry.steps].set(jnp.where(accepted, row[name], values[carry.steps]))

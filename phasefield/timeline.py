@@ -8,26 +8,15 @@ import jax
 import numpy as np
 
 from phasefield import sharding, stepping
+from phasefield.limits import CUT_OFFS, REACHED, RUNNING, STUCK, Limits
 from phasefield.model import Model
 from phasefield.precision import cast
 from phasefield.protocol import SLEW_RATE, Step, steps_left_out
 from phasefield.state import State
-from phasefield.stepping import REACHED, RUNNING, STUCK, Carry, Limits, TimeControl
+from phasefield.stepping import Carry, TimeControl
 from phasefield.units import mAh_per_cm2
 
-CUT_OFFS = (  # by what stopped a segment
-    "",
-    "time or capacity",
-    "potential_min",
-    "potential_max",
-    "dt_min",
-    "current_min",
-    "cell_voltage_min",
-    "cell_voltage_max",
-)
 INEFFICIENT = "efficiency_min"  # of a step that is left out
-
-
 IDLE = Limits(0.0, 0.0, most_steps=0)
 
 

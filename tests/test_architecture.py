@@ -15,7 +15,7 @@ LAYERS = (
     "host solvers xdmf cycles",
     "physics conduction current_distribution impedance plotting",
     "model growth report",
-    "diagnostics spectroscopy",
+    "diagnostics spectroscopy limits",
     "stepping",
     "timeline",
     "ensemble",

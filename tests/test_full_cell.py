@@ -13,8 +13,9 @@ from phasefield import cathode as full_cell
 from phasefield import checkpoint, diagnostics, timeline
 from phasefield import model as model_module
 from phasefield.cathode import Cathode
+from phasefield.limits import CELL_CHANGE, METERED
 from phasefield.protocol import Step
-from phasefield.stepping import CELL_CHANGE, METERED, TimeControl
+from phasefield.stepping import TimeControl
 from phasefield.units import FARADAY, GAS_CONSTANT, mA_per_cm2, mAh_per_cm2
 
 TEMPERATURE = 300.15
