@@ -22,7 +22,7 @@ from phasefield.units import (
     nm,
 )
 
-CURVE_POINTS = 256  # of an equilibrium potential
+CURVE_POINTS = 4096  # of an equilibrium potential
 CURVE_END = 1e-5  # theta at which the curve is cut off, from either end: it is infinite at 0 and 1
 
 
@@ -56,7 +56,7 @@ def _insertion(config: Config, material: schema.Material) -> Insertion | None:
 
 
 def equilibrium_potential(insertion: schema.Insertion, temperature: float) -> np.ndarray:
-    """U against lithium [V] at 256 evenly spaced theta from 0 to 1, strictly falling.
+    """U against lithium [V] at 4096 evenly spaced theta from 0 to 1, strictly falling.
 
         theta(U) = sum_j x_j/(1 + exp(F (U - U_j)/(w RT)))
 
