@@ -17,6 +17,7 @@ from phasefield.stepping import Carry, TimeControl
 from phasefield.units import mAh_per_cm2
 
 INEFFICIENT = "efficiency_min"  # of a step that is left out
+PLENTY = 0.2  # of the initial concentration: a step that wants more salt than that has not run out of it
 IDLE = Limits(0.0, 0.0, most_steps=0)
 
 
@@ -143,7 +144,7 @@ class Course:
                 self._report(seen, log, total)
             self._show(model, whole(), log)
             if stopped == STUCK:
-                raise SimulationError(_why_stuck(seen, whole(), control))
+                raise SimulationError(_why_stuck(model, seen, whole(), control))
             if stopped == REACHED and not is_last:
                 here = replace(here, stop=here.stop + 1)
             else:
@@ -286,13 +287,20 @@ def _behind(protocol: Sequence[Step], here: Position, cut_off: str, history: dic
     return Position(step=len(ended), cut_offs=cut_offs, ended=ended, charge_elsewhere=here.charge_elsewhere)
 
 
-def _why_stuck(seen, carry: Carry, control: TimeControl):
+def _why_stuck(model: Model, seen, carry: Carry, control: TimeControl):
     solver, phase, _, finite = (bool(x) for x in seen["failure"])
     time, charge, dt = (float(seen[name]) for name in ("time", "charge", "dt"))
     where = f"at t = {time:.4g} s, {charge / mAh_per_cm2:.4g} mAh/cm2"
-    if bool(seen["starved"]):
+    smallest = float(carry.state.concentration.min())
+    if bool(seen["starved"]) and smallest > PLENTY * float(model.electrolyte.concentration):
         why = (
-            f"the salt is used up (smallest c {float(carry.state.concentration.min()):.3g} mol/m3): the current is "
+            f"salt goes to and fro (smallest c {smallest:.3g} mol/m3, which is plenty): it is coupled too "
+            "strongly to the charge for these steps; try a smaller electrolyte.thermodynamic_factor or a larger "
+            "electrolyte.transference_number, and report it with the run's config.yaml"
+        )
+    elif bool(seen["starved"]):
+        why = (
+            f"the salt is used up (smallest c {smallest:.3g} mol/m3): the current is "
             "above what the electrolyte can carry into this host; try a lower current density, a larger transference "
             "number or concentration, or see the map of c"
         )

@@ -44,10 +44,19 @@ def diffusion_source(model, state):
 def response_to_salt(model, state):
     """d i_e/d grad c [A m2/mol] at a given current of ions: kappa_host/kappa kappa_D/c.
 
-    The current in the electrolyte answers a change of grad c by what the host can carry instead.
-    With time steps far longer than h^2/D salt would overshoot without it wherever this exceeds D F/(1 - t+).
+    The current in the electrolyte answers a change of grad c by what the host can carry instead. Its share is that of
+    the cell or of the layer, whichever is larger, and at least half that of a neighbour: a pore has its host beside it.
+    Where this were less than half of what it is, salt would grow from step to step in steps far longer than h^2/D;
+    where it is more, salt lags behind by a share of a step.
     """
-    share = host_ionic_conductivity(model, state) / ionic_conductivity(model, state)
+    lateral = tuple(range(1, model.pore.ndim))
+    host, total = host_ionic_conductivity(model, state), ionic_conductivity(model, state)
+    in_layer = jnp.mean(host, axis=lateral, keepdims=True) / jnp.mean(total, axis=lateral, keepdims=True)
+    own = host / total
+    share = jnp.maximum(own, in_layer)
+    for axis, wraps in enumerate(operators.laterally_periodic(model.pore.ndim)):
+        for side in (-1, +1):
+            share = jnp.maximum(share, 0.5 * operators.shift(own, axis, side, wraps))
     return share * diffusional_conductivity(model, state) / state.concentration
 
 

@@ -4,8 +4,8 @@ Walls and fronts are diffuse over a cell or so, and open what is narrower. Two q
 
 - which of the widths it is. CNT that nucleates everywhere at once (no barrier), so that no draws of nuclei blur the
   comparison, on one packing: cell, walls and front varied one at a time;
-- whether it matters for the comparison with the experiment: its hosts, packings and exchange current densities again,
-  each on cells of 1 and of 0.5 um.
+- whether it matters for the comparison with the experiment: its hosts again, at the two exchange current densities
+  where they differ most, each packing on cells of 1 and of 0.5 um; and one packing of LLTO@CNT on 0.25 um.
 """
 
 import numpy as np
@@ -38,11 +38,15 @@ WIDTHS = (  # cell (um), standard deviation of the walls (cells), width of the f
 )
 WIDTH_NAMES = ("cell_um", "walls_um", "front_um")
 CELLS = ("1", "0.5")  # um
-PACKINGS = {
-    "llto": {"1": 3, "10": 2, "0.1": 2}
-}  # of each i0: a run on LLTO takes 10 min on a core, three times as long
-OTHERWISE = {"1": 5, "10": 3, "0.1": 3}
+PACKINGS = {  # of each host at each i0: 2 to 12 min of a core each on 0.5 um
+    "cnt": {"1": 3, "10": 2},
+    "llto": {"1": 2},
+    "llto_cnt": {"1": 2, "10": 2},
+}
+CLOSING = "llto_cnt_i0_10_seed0_{}um"  # whose top closes while it is filled: on a third cell too, 35 min of a core
+CLOSING_CELLS = (*CELLS, "0.25")
 MEASURES = ("top_bottom_index", "fraction_upper_third", "fraction_above_host", "pore_filling", "potential_mV")
+CLOSING_MEASURES = ("top_bottom_index", "fraction_above_host", "potential_mV")
 CHECKED = [claim for claim in CLAIMS if claim.substrate != "Cu"]
 
 
@@ -69,7 +73,7 @@ def experiment_cases() -> dict[str, list[str]]:
             f"lithium.exchange_current_density_A_m2={i0}",
             f"seed={seed}",
         ]
-        for i0 in ("1", "10", "0.1")
+        for i0 in EXCHANGE
         for cell in CELLS
         for host in SUBSTRATES
         if host != "cu"
@@ -77,16 +81,23 @@ def experiment_cases() -> dict[str, list[str]]:
     }
 
 
+def closing_cases() -> dict[str, list[str]]:
+    finest = CLOSING_CELLS[-1]
+    i0 = "lithium.exchange_current_density_A_m2=10"
+    return {CLOSING.format(finest): ["host=llto_cnt", *BASE, f"grid.spacing_um={finest}", i0, "seed=0"]}
+
+
 def seeds(host: str, i0: str) -> tuple[int, ...]:
     """The packings that are compared."""
-    return SEEDS[: PACKINGS.get(host, OTHERWISE)[i0]]
+    return SEEDS[: PACKINGS[host].get(i0, 0)]
 
 
 def study() -> None:
-    folders = run_all({**width_cases(), **experiment_cases()}, "cells")
+    folders = run_all({**width_cases(), **experiment_cases(), **closing_cases()}, "cells")
     write_widths(folders)
     write_experiment(folders)
     write_fine(folders)
+    write_closing(folders)
 
 
 def write_widths(folders) -> None:
@@ -119,6 +130,8 @@ def write_experiment(folders) -> None:
     for claim in CHECKED:
         for i0 in EXCHANGE:
             host = labels[claim.substrate]
+            if not seeds(host, i0):
+                continue
             values = {
                 cell: [value_of(claim, folders[f"{host}_i0_{i0}_seed{seed}_{cell}um"]) for seed in seeds(host, i0)]
                 for cell in CELLS
@@ -151,13 +164,23 @@ def write_fine(folders) -> None:
     rows = []
     for i0 in EXCHANGE:
         for host, label in SUBSTRATES.items():
-            if host == "cu":
+            if host == "cu" or not seeds(host, i0):
                 continue
             for capacity in CAPACITIES:
                 runs = [folders[f"{host}_i0_{i0}_seed{seed}_{CELLS[-1]}um"] for seed in seeds(host, i0)]
                 found = [values for values in (measured(run, capacity) for run in runs) if values is not None]
                 rows.append(summary_row(label, i0, capacity, found))
     write_table("experiment_fine", SUMMARY, rows)
+
+
+def write_closing(folders) -> None:
+    """How a host whose top closes fills, on three cells."""
+    rows = []
+    for capacity in np.arange(0.5, 4.01, 0.5):
+        found = [measured(folders[CLOSING.format(cell)], capacity) for cell in CLOSING_CELLS]
+        rows.append([capacity, *(each[name] for name in CLOSING_MEASURES for each in found)])
+    columns = [f"{name}_{cell}_um" for name in CLOSING_MEASURES for cell in CLOSING_CELLS]
+    write_table("closing", ["capacity_mAh_cm2", *columns], rows)
 
 
 def value_of(claim, folder) -> float | None:
@@ -206,3 +229,15 @@ def cells_table() -> str:
         )
     header = ["substrate", "claim", "mAh/cm²", "i0 (A/m²)", *(f"{cell} µm" for cell in CELLS)]
     return markdown([*header, "change", "packings", "verdict"], out)
+
+
+def closing_table() -> str:
+    """For the page: index, lithium above the host and potential at each charge, cell by cell."""
+    forms = dict(zip(CLOSING_MEASURES, ("+.3f", ".1%", ".1f"), strict=True))
+    out = [
+        [row["capacity_mAh_cm2"]]
+        + [format(float(row[f"{name}_{cell}_um"]), forms[name]) for name in CLOSING_MEASURES for cell in CLOSING_CELLS]
+        for row in read_table("closing")
+    ]
+    names = ("index", "above the host", "potential (mV)")
+    return markdown(["mAh/cm²", *(f"{name}, {cell} µm" for name in names for cell in CLOSING_CELLS)], out)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from validation.cells import cells_table, widths_table
+from validation.cells import cells_table, closing_table, widths_table
 from validation.contact import contact_table, film_table
 from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
 from validation.front_page import exchange, substrates
@@ -258,6 +258,7 @@ PARTS = {
     "necks": ("necks", necks),
     "widths": ("widths", widths_table),
     "cells": ("cells", cells_table),
+    "closing": ("closing", closing_table),
     "contact": ("contact", contact_table),
     "film": ("film", film_table),
     "nucleation spikes": ("nucleation_spike", spikes),
