@@ -53,10 +53,7 @@ def response_to_salt(model, state):
     host, total = host_ionic_conductivity(model, state), ionic_conductivity(model, state)
     in_layer = jnp.mean(host, axis=lateral, keepdims=True) / jnp.mean(total, axis=lateral, keepdims=True)
     own = host / total
-    share = jnp.maximum(own, in_layer)
-    for axis, wraps in enumerate(operators.laterally_periodic(model.pore.ndim)):
-        for side in (-1, +1):
-            share = jnp.maximum(share, 0.5 * operators.shift(own, axis, side, wraps))
+    share = jnp.maximum(jnp.maximum(own, in_layer), 0.5 * _largest_around(own))
     return share * diffusional_conductivity(model, state) / state.concentration
 
 
@@ -90,14 +87,19 @@ def wall_conductivity(model, state):
     lies behind (400 iterations for 10).
     """
     filled = model.pore * state.phase
-    periodic = operators.laterally_periodic(filled.ndim)
     own = jnp.where(model.surface > 0, state.nucleated, 0.0)
-    reached = own
-    for axis, wraps in enumerate(periodic):
-        for side in (-1, +1):
-            reached = jnp.maximum(reached, operators.shift(own, axis, side, wraps))
+    reached = _largest_around(own)
     film = own * jnp.maximum(filled - filled**4, 0.0) + reached * model.surface * model.film_thickness
     return jnp.where(model.film_thickness > 0, model.lithium.conductivity * film, 0.0)
+
+
+def _largest_around(field):
+    """Of each cell and its neighbours through faces."""
+    largest = field
+    for axis, wraps in enumerate(operators.laterally_periodic(field.ndim)):
+        for side in (-1, +1):
+            largest = jnp.maximum(largest, operators.shift(field, axis, side, wraps))
+    return largest
 
 
 def electrolyte_fraction(model, phase):

@@ -43,7 +43,7 @@ PACKINGS = {  # of each host at each i0: 2 to 12 min of a core each on 0.5 um
     "llto": {"1": 2},
     "llto_cnt": {"1": 2, "10": 2},
 }
-CLOSING = "llto_cnt_i0_10_seed0_{}um"  # whose top closes while it is filled: on a third cell too, 35 min of a core
+CLOSING = ("llto_cnt", "10", 0)  # host, i0 and packing whose top closes while it is filled: on a third cell too
 CLOSING_CELLS = (*CELLS, "0.25")
 MEASURES = ("top_bottom_index", "fraction_upper_third", "fraction_above_host", "pore_filling", "potential_mV")
 CLOSING_MEASURES = ("top_bottom_index", "fraction_above_host", "potential_mV")
@@ -65,26 +65,26 @@ def width_cases() -> dict[str, list[str]]:
 
 
 def experiment_cases() -> dict[str, list[str]]:
-    return {
-        f"{host}_i0_{i0}_seed{seed}_{cell}um": [
-            f"host={host}",
-            *BASE,
-            f"grid.spacing_um={cell}",
-            f"lithium.exchange_current_density_A_m2={i0}",
-            f"seed={seed}",
-        ]
+    return dict(
+        case(host, i0, seed, cell)
         for i0 in EXCHANGE
         for cell in CELLS
         for host in SUBSTRATES
         if host != "cu"
         for seed in seeds(host, i0)
-    }
+    )
 
 
-def closing_cases() -> dict[str, list[str]]:
-    finest = CLOSING_CELLS[-1]
-    i0 = "lithium.exchange_current_density_A_m2=10"
-    return {CLOSING.format(finest): ["host=llto_cnt", *BASE, f"grid.spacing_um={finest}", i0, "seed=0"]}
+def case(host: str, i0: str, seed: int, cell: str) -> tuple[str, list[str]]:
+    """Name of a run of the experiment on a cell [um], and its overrides."""
+    i0_key = "lithium.exchange_current_density_A_m2"
+    return case_name(host, i0, seed, cell), [
+        f"host={host}", *BASE, f"grid.spacing_um={cell}", f"{i0_key}={i0}", f"seed={seed}",
+    ]  # fmt: skip
+
+
+def case_name(host: str, i0: str, seed: int, cell: str) -> str:
+    return f"{host}_i0_{i0}_seed{seed}_{cell}um"
 
 
 def seeds(host: str, i0: str) -> tuple[int, ...]:
@@ -93,7 +93,7 @@ def seeds(host: str, i0: str) -> tuple[int, ...]:
 
 
 def study() -> None:
-    folders = run_all({**width_cases(), **experiment_cases(), **closing_cases()}, "cells")
+    folders = run_all({**width_cases(), **experiment_cases(), **dict([case(*CLOSING, CLOSING_CELLS[-1])])}, "cells")
     write_widths(folders)
     write_experiment(folders)
     write_fine(folders)
@@ -133,7 +133,7 @@ def write_experiment(folders) -> None:
             if not seeds(host, i0):
                 continue
             values = {
-                cell: [value_of(claim, folders[f"{host}_i0_{i0}_seed{seed}_{cell}um"]) for seed in seeds(host, i0)]
+                cell: [value_of(claim, folders[case_name(host, i0, seed, cell)]) for seed in seeds(host, i0)]
                 for cell in CELLS
             }
             coarse, fine = (values[cell] for cell in CELLS)
@@ -167,7 +167,7 @@ def write_fine(folders) -> None:
             if host == "cu" or not seeds(host, i0):
                 continue
             for capacity in CAPACITIES:
-                runs = [folders[f"{host}_i0_{i0}_seed{seed}_{CELLS[-1]}um"] for seed in seeds(host, i0)]
+                runs = [folders[case_name(host, i0, seed, CELLS[-1])] for seed in seeds(host, i0)]
                 found = [values for values in (measured(run, capacity) for run in runs) if values is not None]
                 rows.append(summary_row(label, i0, capacity, found))
     write_table("experiment_fine", SUMMARY, rows)
@@ -177,7 +177,7 @@ def write_closing(folders) -> None:
     """How a host whose top closes fills, on three cells."""
     rows = []
     for capacity in np.arange(0.5, 4.01, 0.5):
-        found = [measured(folders[CLOSING.format(cell)], capacity) for cell in CLOSING_CELLS]
+        found = [measured(folders[case_name(*CLOSING, cell)], capacity) for cell in CLOSING_CELLS]
         rows.append([capacity, *(each[name] for name in CLOSING_MEASURES for each in found)])
     columns = [f"{name}_{cell}_um" for name in CLOSING_MEASURES for cell in CLOSING_CELLS]
     write_table("closing", ["capacity_mAh_cm2", *columns], rows)
