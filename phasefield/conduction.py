@@ -60,8 +60,9 @@ def conduct(conductivity, axis: int = 0, mean: str = "harmonic", sides: str = "p
             diffuse; cubic cells. Contrasts up to 1e10; below 1e-13 of the largest, a value counts as that much.
         axis: from plate to plate.
         mean: of k on the faces between cells. "harmonic" is exact for plates in series and right for sharp fields.
-            "arithmetic" is what the model uses on its diffuse hosts; around an insulator whose surface cells hold their
-            open share of volume times k, it is about the open share of the face, and second order in the cell.
+            "arithmetic" is about the open share of the face around an insulator whose surface cells hold their open
+            share of volume times k, and second order in the cell. The model has, on its diffuse hosts, the first for
+            ions, whose necks the second opens, and the second for electrons.
         sides: the other faces of the box are "periodic", or "closed" to any flux.
 
     Raises:

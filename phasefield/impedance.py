@@ -84,7 +84,7 @@ def impedance(
         storage: S, what the reaction fills per volume of electrode [F/m3]: capacity over -dU/dtheta, above 0; number or
             array. None for a reaction that goes on for ever, as plating does.
         plate_capacitance: double layer of each blocking plate [F/m2].
-        mean: of conductivities on the faces between cells: "arithmetic", as in the model; "harmonic" is exact for
+        mean: of conductivities on the faces between cells: "arithmetic" for diffuse fields; "harmonic" is exact for
             layers, and hard to solve at high frequency where single cells are cut off in both conductors.
 
     Raises:
@@ -165,7 +165,13 @@ def blocking_contacts(ionic, electronic, spacing, capacitance) -> Contacts:
 
 
 def respond(
-    ionic, electronic, exchange: Callable, contacts: Contacts, spacing: float, frequency, mean: str = "arithmetic"
+    ionic,
+    electronic,
+    exchange: Callable,
+    contacts: Contacts,
+    spacing: float,
+    frequency,
+    mean: str | tuple[str, str] = "arithmetic",
 ) -> Impedance:
     """Impedance between two contacts 1 V apart [Ohm m2].
 
@@ -175,6 +181,7 @@ def respond(
         contacts: s -> (low, high), each (2, *plane) [S/m2]: from (ions, electrons) of the first plane to 0 V, and from
             those of the last plane to 1 V.
         spacing: [m]. frequency: [Hz], shape (n,).
+        mean: on faces, of both or of each.
 
     Raises: ImpedanceError where the solver does not converge.
     """

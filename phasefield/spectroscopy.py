@@ -101,11 +101,15 @@ def two_electrode(model: Model, state: State, frequency=None, *, wet: bool = Tru
     given = frequencies() if frequency is None else np.asarray(frequency, float)
     late = EARLIER / WAITING / (2j * np.pi)
     found = respond(
-        kappa, sigma, lambda s: admittance(model, state, fixed, s)[inside], contacts, h, np.append(given, (late, 0.0))
-    )
-    # the ions in the place of the electrons, beside nothing: the same compiled program
+        kappa, sigma, lambda s: admittance(model, state, fixed, s)[inside], contacts, h, np.append(given, (late, 0.0)),
+        mean=conductivities.MEANS,
+    )  # fmt: skip
+    # the ions in the place of the electrons, beside nothing
     nothing = np.full_like(kappa, conductivities.CONDUCTIVITY_FLOOR)
-    alone = respond(nothing, kappa, lambda s: np.zeros_like(kappa), blocking_contacts(nothing, kappa, h, 0.0), h, [0.0])
+    alone = respond(
+        nothing, kappa, lambda s: np.zeros_like(kappa), blocking_contacts(nothing, kappa, h, 0.0), h, [0.0],
+        mean=conductivities.IONS,
+    )  # fmt: skip
     length = float(h) * len(kappa)
     spectrum = replace(found, frequency=given, impedance=found.impedance[:-2])
     return TwoElectrode(
@@ -128,7 +132,9 @@ def half_cell(model: Model, state: State, frequency=None) -> Impedance:
     kappa, sigma = np.asarray(fixed.ionic), np.asarray(fixed.electronic + fixed.along_walls)
     given = frequencies() if frequency is None else np.asarray(frequency, float)
     contacts = half_cell_contacts(kappa, sigma, float(h))
-    return respond(kappa, sigma, lambda s: admittance(model, state, fixed, s), contacts, h, given)
+    return respond(
+        kappa, sigma, lambda s: admittance(model, state, fixed, s), contacts, h, given, mean=conductivities.MEANS
+    )
 
 
 def counter_electrode(model: Model, frequency) -> np.ndarray:

@@ -87,7 +87,7 @@ def current_distribution(
         transfer_coefficient: alpha of plating, between 0 and 1.
         temperature: [K].
         mean: of conductivities on the faces between cells; "harmonic" is exact for layers and lets nothing through a
-            cell that does not conduct, "arithmetic" is what the model uses on its diffuse hosts.
+            cell that does not conduct, "arithmetic" goes with the diffuse walls of a host.
 
     Raises:
         CurrentDistributionError: an argument that is out of range or of the wrong shape; no place that both electrons

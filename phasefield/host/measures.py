@@ -103,7 +103,7 @@ def describe(
         electrolyte_conductivity: [S/m]; None leaves the conductivities out.
         bruggeman_exponent: of the ionic conductivity in partly filled cells [-].
         lithiation: of each phase by name, or of all, 0 to 1 [-].
-        effective_conductivity: (conductivity [S/m], axis) -> [S/m]; the model's own solver if not given.
+        effective_conductivity: (conductivity [S/m], axis) -> [S/m]; the model's own solver and means on faces if None.
     Raises: HostError where a phase is missing or a lithiation is out of range.
     """
     conducts = bool(phases) and electrolyte_conductivity is not None
@@ -119,15 +119,17 @@ def describe(
         if effective_conductivity is None:
             # here, since it imports jax, and the rest of the host needs only numpy
             from phasefield import conduction
+            from phasefield.physics.conductivities import MEANS
 
-            # arithmetic face means: as the model sees the same diffuse fields
-            effective_conductivity = partial(conduction.effective_conductivity, mean="arithmetic")
+            ions, electrons = (partial(conduction.effective_conductivity, mean=mean) for mean in MEANS)
+        else:
+            ions = electrons = effective_conductivity
         kappa, sigma = conductivities(geometry, phases, electrolyte_conductivity, bruggeman_exponent, lithiation)
-        ionic = float(effective_conductivity(kappa[planes], axis=0))
-        electronic = float(effective_conductivity(sigma[planes], axis=0))
+        ionic = float(ions(kappa[planes], axis=0))
+        electronic = float(electrons(sigma[planes], axis=0))
         tortuosity = float("inf")
         if pore_paths.any():
-            relative = float(effective_conductivity(np.maximum(pore[planes], 0.0) ** bruggeman_exponent, axis=0))
+            relative = float(ions(np.maximum(pore[planes], 0.0) ** bruggeman_exponent, axis=0))
             tortuosity = geometry.porosity / relative
 
     area = _host_area(geometry)

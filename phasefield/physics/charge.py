@@ -14,7 +14,7 @@ from phasefield.units import FARADAY
 
 OVERPOTENTIAL_STEP = 0.05  # V: largest change of eta in one Newton iteration
 RESIDUAL_REDUCTION = 0.02  # of each linear solve; Newton does the rest
-SMALLEST_STOCK = 1e-20  # C/m3: nothing left to strip
+SMALLEST_STOCK = 1e-20  # C/m3: nothing left to strip, or no pore to fill
 FRONT = 0.02  # of xi (1 - xi): where there is a front whose speed counts
 REST_CURRENT = 0.01  # A/m2: what errors are held against when no current flows
 
@@ -76,7 +76,8 @@ class Conductors:
     along_walls: jax.Array  # that of lithium as a film on nucleated walls [S/m]
     diffusional_source: jax.Array  # div(kappa_D grad ln c) [A/m3]
     exchange_current_density: jax.Array  # i0 [A/m2]
-    lithium_area: jax.Array  # a_Li [1/m]
+    front_area: jax.Array  # a_Li of fronts [1/m]
+    gap_area: jax.Array  # a_Li between fronts that meet [1/m]
     bare_area: jax.Array  # a_sub (1 - xi) [1/m]
     equilibrium_potential: jax.Array  # U of lithium: Gibbs-Thomson shift [V]
     film_resistance: jax.Array | None  # of the SEI on lithium [Ohm m2]
@@ -97,8 +98,8 @@ def conductors(model, state) -> Conductors:
             electrolyte.concentration,
             lithium.cathodic_transfer_coefficient,
         ),
-        # a profile that overshoots 0 or 1 by rounding has no area there
-        lithium_area=model.reactive_pore * jnp.maximum(xi * (1 - xi), 0.0) / model.interface_width,
+        front_area=interface.front_area(model, xi),
+        gap_area=interface.gap_area(model, xi),
         bare_area=model.surface * bare,
         equilibrium_potential=interface.gibbs_thomson(model, state.phase),
         film_resistance=None if model.sei is None else sei.resistance(model, state),
@@ -132,10 +133,11 @@ def reactions(model, state, fixed: Conductors, potentials, dt, moving=None):
     is_front = jnp.minimum(state.phase, 1 - state.phase) > interface.TRACE
     way = moving * lithium.molar_volume / FARADAY * i / model.interface_width
     mean, last = interface.area_on_the_way(jnp.where(is_front, state.phase, 0.5), way)
-    area = jnp.where(is_front, fixed.lithium_area, 0.0)
+    area = jnp.where(is_front, fixed.front_area, 0.0)
     plating, gain = area * mean * i, area * last * slope
     walls = state.nucleated * fixed.bare_area
     walls = jnp.where(eta <= 0, walls, walls * interface.covered(state.phase))  # a bare wall holds nothing to strip
+    walls = walls + fixed.gap_area
     plating, gain = _with_walls(plating, gain, walls * i, walls * slope, model, state, moving)
 
     capacitance = lithium.double_layer_capacitance * fixed.bare_area
@@ -156,15 +158,17 @@ def reactions(model, state, fixed: Conductors, potentials, dt, moving=None):
 
 
 def _with_walls(front, front_gain, walls, walls_gain, model, state, dt):
-    """Plating rate and slope of fronts and nucleated walls, which strip no more in a step than the fronts have left.
+    """Plating rate and slope of fronts, and of walls and gaps, which take no more in a step than fronts leave them.
 
         s_w = s_left (1 - exp(-s_kin/s_left)),   s_left = eps_p xi' F/(Vm dt),
 
-    what stripping in proportion to the lithium left does exactly; far from s_left it is s_kin. xi' is what is left.
+    what a rate in proportion to what is left does exactly; far from s_left it is s_kin. xi' is the lithium that is left
+    where it is stripped, and the pore that is left, 1 - xi, where it is plated.
     """
-    stock = model.reactive_pore * jnp.maximum(state.phase, 0.0) * FARADAY / model.lithium.molar_volume
-    left = jnp.maximum(stock + dt * jnp.minimum(front, 0.0), SMALLEST_STOCK)
-    share = jnp.where(walls < 0, -walls * dt / left, 0.0)
+    taken = jnp.where(walls < 0, state.phase, 1 - state.phase)
+    stock = model.reactive_pore * jnp.maximum(taken, 0.0) * FARADAY / model.lithium.molar_volume
+    left = jnp.maximum(stock - dt * jnp.abs(front), SMALLEST_STOCK)
+    share = jnp.abs(walls) * dt / left
     remaining = jnp.exp(-share)
     return front + walls * interface.mean_decay(share), remaining * ((1 + share) * front_gain + walls_gain)
 
@@ -185,6 +189,7 @@ def system(model, fixed: Conductors, gain, conductance=0.0) -> System:
         coupling=gain,
         spacing=h,
         periodic=periodic,
+        mean=conductivities.MEANS,
     )
     along_walls = conductances(fixed.along_walls, h, periodic, mean="harmonic")
     return replace(charges, faces=charges.faces.at[1].add(along_walls))
@@ -301,7 +306,7 @@ def _close(model, state, fixed, potentials, film, current_density, dt, hold):
     eta = potentials[1] - potentials[0] - fixed.equilibrium_potential
     i, _ = lithium_kinetics(model, fixed, eta)
     front_speed = i * model.lithium.molar_volume / FARADAY
-    on_front = fixed.lithium_area * model.interface_width > FRONT
+    on_front = fixed.front_area * model.interface_width > FRONT
     collector_current = 2 * jnp.sum(fixed.electronic[0] * potentials[1][0]) / model.grid.spacing
     return potentials, Reaction(
         plating=plating,

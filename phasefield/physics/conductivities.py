@@ -6,6 +6,7 @@ from phasefield import operators
 from phasefield.physics import lithiation
 from phasefield.units import FARADAY, GAS_CONSTANT
 
+MEANS = IONS, ELECTRONS = "harmonic", "arithmetic"  # of the conductivities of two cells, on the face between them
 CONDUCTIVITY_FLOOR = 1e-9  # S/m: gives voids and insulators a potential; leaks 1e-4 A/m2 across one um at 0.1 V
 
 
@@ -38,7 +39,8 @@ def diffusional_conductivity(model, state):
 
 def diffusion_source(model, state):
     """div(kappa_D grad ln c) [A/m3]."""
-    return operators.diffusion(diffusional_conductivity(model, state), jnp.log(state.concentration), model.grid.spacing)
+    kappa = diffusional_conductivity(model, state)
+    return operators.diffusion(kappa, jnp.log(state.concentration), model.grid.spacing, mean=IONS)
 
 
 def response_to_salt(model, state):
@@ -63,7 +65,8 @@ def electrolyte_current_divergence(model, state, ionic_potential):
     Without the current through the top of the box. Where phases of the host conduct ions too, this is what leaves the
     salt behind; in their absence it is minus the plating rate.
     """
-    conduction = operators.diffusion(electrolyte_conductivity(model, state), ionic_potential, model.grid.spacing)
+    kappa = electrolyte_conductivity(model, state)
+    conduction = operators.diffusion(kappa, ionic_potential, model.grid.spacing, mean=IONS)
     return diffusion_source(model, state) - conduction
 
 

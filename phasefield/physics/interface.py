@@ -10,6 +10,7 @@ PHASE_BOUNDS = (-0.01, 1.01)  # beyond them xi is no phase but an instability
 TRACE = 1e-4  # of lithium, or of pore: less is no front, and nothing reacts
 COVERED = 1e-3  # xi at which half of a nucleated wall counts as lithium: a film of some nanometres
 TAIL = 1e-6  # below this distance of xi from 0 and 1 the profile has no direction
+NEARLY_SHUT = 0.02  # of electrolyte left in a gap: half of its area is gone
 STABLE = 0.4  # of the explicit limit h2/(2 ndim Gamma delta)
 
 
@@ -135,6 +136,46 @@ def advance(model, state, reaction, dt):
     return relax(
         phase, open_pore, model.pore_faces, model.grid.spacing, model.interface_width, mobility, dt, periodic
     )  # fmt: skip
+
+
+def front_area(model, phase):
+    """Area of fronts per volume [1/m], eps_p xi (1 - xi)/delta."""
+    # a profile that overshoots 0 or 1 by rounding has no area there
+    return model.reactive_pore * jnp.maximum(phase * (1 - phase), 0.0) / model.interface_width
+
+
+def gap_area(model, phase):
+    """Area per volume [1/m] that xi (1 - xi)/delta misses where films on two sides of a gap meet.
+
+    Two fronts that are closer than their width share one profile: its area dies out with the electrolyte between them,
+    (1 - xi), and they never meet. Those of lithium keep theirs until they do. The area put back is
+
+        a = 2/h m |n| xi^2 (1 - xi)/(1 - xi + 0.02),
+
+    two surfaces in one cell. n counts, an axis a component, what lies on both sides of the cell: 1 between two walls or
+    two fronts, 0 between lithium and electrolyte. m is 1 - |slope| down to the electrolyte of psi/delta, which is 1 in
+    a front, however curved: only the middle of a gap, from which xi does not fall to any side, gets area. Slits of 1 to
+    6 cells are so 95 % full after 0.97 to 1.2 times the way that takes, and after 1.2 to 2.1 times without it.
+    """
+    periodic, h, pore = operators.laterally_periodic(model.grid.ndim), model.grid.spacing, model.reactive_pore
+    inside = jnp.clip(phase, 0, 1)  # in the logarithm only
+    psi = model.interface_width / h * (jnp.log(inside + TAIL) - jnp.log(1 - inside + TAIL))
+    between, downhill = [], []
+    for axis, wraps in enumerate(periodic):
+        total, steepest = -1.0, 0.0
+        for side in (-1, +1):
+            there = operators.shift(pore, axis, side, wraps)  # none beyond the ends of the box
+            rise = jnp.where((pore > 0) & (there > 0), operators.shift(psi, axis, side, wraps) - psi, 0.0)
+            lithium = jnp.clip(0.5 + 0.5 * rise, 0.0, 1.0)
+            wall = 1 - jnp.minimum(there / jnp.where(pore > 0, pore, 1.0), 1.0)
+            total = total + lithium + (1 - lithium) * wall
+            steepest = jnp.maximum(steepest, -rise)
+        between.append(jnp.maximum(total, 0.0))
+        downhill.append(steepest)
+    middle = jnp.maximum(1 - operators.norm(downhill), 0.0)
+    left = 1 - inside
+    area = 2 / h * middle * operators.norm(between) * inside**2 * left / (left + NEARLY_SHUT)
+    return jnp.where(pore > 0, area, 0.0)
 
 
 def covered(phase, half=COVERED):

@@ -38,6 +38,7 @@ def system(model, state, phase, dt) -> System:
         coupling=None,
         spacing=model.grid.spacing,
         periodic=operators.laterally_periodic(model.grid.ndim),
+        mean=conductivities.IONS,
     )
 
 
@@ -55,7 +56,8 @@ def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy
     h = model.grid.spacing
     linear = system(model, state, phase, dt)
     source = left_behind(model) * conductivities.electrolyte_current_divergence(model, state, ionic_potential)
-    residual = source + operators.diffusion(diffusivity(model, phase), state.concentration, h)
+    diffusive = diffusivity(model, phase)
+    residual = source + operators.diffusion(diffusive, state.concentration, h, mean=conductivities.IONS)
     scale = left_behind(model) * jnp.maximum(jnp.abs(current_density), charge.REST_CURRENT) * model.grid.columns / h
     change, convergence = conjugate_gradients.solve(
         lambda u: apply(linear, u),

@@ -29,16 +29,19 @@ class System:
     periodic: tuple[bool, ...] = field(metadata={"static": True})
 
 
-def assemble(conductivities, diagonals, coupling, spacing, periodic, mean: str = "arithmetic") -> System:
+def assemble(
+    conductivities, diagonals, coupling, spacing, periodic, mean: str | tuple[str, ...] = "arithmetic"
+) -> System:
     """The system of -div(k grad u) + d u, and g (u_0 - u_1) between two fields.
 
     Args:
         conductivities: k of each of the m fields [S/m], shape (m, *shape); strictly positive.
-        mean: of k on faces; see `operators.mean_of`.
+        mean: of k on faces, of all fields or of each; see `operators.mean_of`.
         diagonals, coupling, spacing, periodic: see `System`.
     """
-    faces = jnp.stack([conductances(k, spacing, periodic, mean) for k in conductivities])
-    return System(faces, diagonals, coupling, spacing, periodic)
+    means = (mean,) * len(conductivities) if isinstance(mean, str) else mean
+    faces = [conductances(k, spacing, periodic, each) for k, each in zip(conductivities, means, strict=True)]
+    return System(jnp.stack(faces), diagonals, coupling, spacing, periodic)
 
 
 def conductances(conductivity, spacing, periodic, mean: str = "arithmetic"):

@@ -48,8 +48,8 @@ def test_the_two_currents_add_up_in_every_plane():
     h = float(model.grid.spacing)
     fixed = charge.conductors(model, state)
     flux = sum(
-        operators.face_mean(k, 0, False) * operators.difference(u, 0, False) / h
-        for k, u in ((fixed.ionic, potentials[0]), (fixed.electronic, potentials[1]))
+        operators.face_mean(k, 0, False, mean) * operators.difference(u, 0, False) / h
+        for k, u, mean in zip((fixed.ionic, fixed.electronic), potentials, conductivities.MEANS, strict=True)
     )
     through = np.asarray(flux).mean(axis=1)[:-1]
     assert np.allclose(through, 5.0, rtol=1e-6)
