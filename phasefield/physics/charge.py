@@ -137,7 +137,7 @@ def reactions(model, state, fixed: Conductors, potentials, dt, moving=None):
     plating, gain = area * mean * i, area * last * slope
     walls = state.nucleated * fixed.bare_area
     walls = jnp.where(eta <= 0, walls, walls * interface.covered(state.phase))  # a bare wall holds nothing to strip
-    walls = walls + fixed.gap_area
+    walls = walls + jnp.where(eta <= 0, fixed.gap_area, 0.0)  # a gap that has closed is no surface to strip
     plating, gain = _with_walls(plating, gain, walls * i, walls * slope, model, state, moving)
 
     capacitance = lithium.double_layer_capacitance * fixed.bare_area
