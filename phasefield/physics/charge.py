@@ -9,7 +9,7 @@ from jax import lax
 from phasefield import operators
 from phasefield.physics import conductivities, interface, kinetics, lithiation, sei
 from phasefield.solvers import conjugate_gradients, multigrid, pieces
-from phasefield.solvers.system import System, apply, assemble, conductances, diagonal
+from phasefield.solvers.system import System, apply, conductances, diagonal
 from phasefield.units import FARADAY
 
 OVERPOTENTIAL_STEP = 0.05  # V: largest change of eta in one Newton iteration
@@ -72,6 +72,7 @@ class Conductors:
     """Coefficients of the two charge equations that stay fixed during a step."""
 
     ionic: jax.Array  # kappa [S/m]
+    ionic_conductances: jax.Array  # of kappa to each neighbour [S/m3]
     electronic: jax.Array  # sigma [S/m], without
     along_walls: jax.Array  # that of lithium as a film on nucleated walls [S/m]
     diffusional_source: jax.Array  # div(kappa_D grad ln c) [A/m3]
@@ -89,6 +90,7 @@ def conductors(model, state) -> Conductors:
     xi, bare = state.phase, jnp.maximum(1 - state.phase, 0.0)
     return Conductors(
         ionic=conductivities.ionic_conductivity(model, state),
+        ionic_conductances=conductivities.ionic_conductances(model, state),
         electronic=conductivities.electronic_conductivity(model, state),
         along_walls=conductivities.wall_conductivity(model, state),
         diffusional_source=conductivities.diffusion_source(model, state),
@@ -183,16 +185,11 @@ def system(model, fixed: Conductors, gain, conductance=0.0) -> System:
     h, periodic = model.grid.spacing, operators.laterally_periodic(model.grid.ndim)
     grounded = jnp.zeros_like(fixed.electronic).at[0].set(2 * fixed.electronic[0] / h**2)
     held = jnp.zeros_like(fixed.ionic).at[-1].set(conductance / h)
-    charges = assemble(
-        conductivities=jnp.stack([fixed.ionic, fixed.electronic]),
-        diagonals=jnp.stack([held, grounded]),
-        coupling=gain,
-        spacing=h,
-        periodic=periodic,
-        mean=conductivities.MEANS,
-    )
+    electrons = conductances(fixed.electronic, h, periodic, conductivities.ELECTRONS)
     along_walls = conductances(fixed.along_walls, h, periodic, mean="harmonic")
-    return replace(charges, faces=charges.faces.at[1].add(along_walls))
+    return System(
+        jnp.stack([fixed.ionic_conductances, electrons + along_walls]), jnp.stack([held, grounded]), gain, h, periodic
+    )
 
 
 def linearised(model, state, dt, conductance=0.0) -> System:

@@ -30,17 +30,51 @@ def host_ionic_conductivity(model, state):
     return kappa
 
 
-def diffusional_conductivity(model, state):
-    """kappa_D = (2RT/F)(1 - t+)(1 + dlnf/dlnc) kappa of the electrolyte alone [A/m]."""
+def ionic_conductances(model, state):
+    """Of the electrolyte and the host to each neighbour [S/m3], as `solvers.system.conductances`.
+
+    The harmonic mean of two cells, both at the concentration between them: geometry lies in series, but a cell whose
+    salt runs out does not cut off its neighbour.
+    """
+    per_concentration = electrolyte_conductivity(model, state) / state.concentration
+    host = host_ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
+    faces = []
+    for axis, wraps in enumerate(operators.laterally_periodic(model.pore.ndim)):
+        between = operators.mean_of(state.concentration, operators.shift(state.concentration, axis, +1, wraps))
+        here = between * per_concentration + host
+        there = between * operators.shift(per_concentration, axis, +1, wraps) + operators.shift(host, axis, +1, wraps)
+        exists = operators.upper_faces(model.pore.shape, axis, wraps, model.pore.dtype)
+        above = operators.mean_of(here, there, IONS) * exists / model.grid.spacing**2
+        faces += [operators.shift(above, axis, -1, wraps), above]
+    return jnp.stack(faces)
+
+
+def electrolyte_diffusion(model, state, field):
+    """div(kappa grad u) of the electrolyte alone [A/m3], with the means of `ionic_conductances`. Args: field: u [V]."""
+    per_concentration = electrolyte_conductivity(model, state) / state.concentration
+    fluxes = []
+    for axis, wraps in enumerate(operators.laterally_periodic(model.pore.ndim)):
+        between = operators.mean_of(state.concentration, operators.shift(state.concentration, axis, +1, wraps))
+        face = between * operators.face_mean(per_concentration, axis, wraps, IONS)
+        fluxes.append(face * operators.difference(field, axis, wraps) / model.grid.spacing)
+    return operators.divergence(fluxes, model.grid.spacing)
+
+
+def diffusional_factor(model):
+    """kappa_D/kappa = (2RT/F)(1 - t+)(1 + dlnf/dlnc) of the electrolyte alone [V]."""
     electrolyte = model.electrolyte
     factor = 2 * GAS_CONSTANT * model.temperature / FARADAY * electrolyte.thermodynamic_factor
-    return factor * (1 - electrolyte.transference_number) * electrolyte_conductivity(model, state)
+    return factor * (1 - electrolyte.transference_number)
+
+
+def diffusional_conductivity(model, state):
+    """kappa_D = (2RT/F)(1 - t+)(1 + dlnf/dlnc) kappa of the electrolyte alone [A/m]."""
+    return diffusional_factor(model) * electrolyte_conductivity(model, state)
 
 
 def diffusion_source(model, state):
     """div(kappa_D grad ln c) [A/m3]."""
-    kappa = diffusional_conductivity(model, state)
-    return operators.diffusion(kappa, jnp.log(state.concentration), model.grid.spacing, mean=IONS)
+    return diffusional_factor(model) * electrolyte_diffusion(model, state, jnp.log(state.concentration))
 
 
 def response_to_salt(model, state):
@@ -65,9 +99,7 @@ def electrolyte_current_divergence(model, state, ionic_potential):
     Without the current through the top of the box. Where phases of the host conduct ions too, this is what leaves the
     salt behind; in their absence it is minus the plating rate.
     """
-    kappa = electrolyte_conductivity(model, state)
-    conduction = operators.diffusion(kappa, ionic_potential, model.grid.spacing, mean=IONS)
-    return diffusion_source(model, state) - conduction
+    return diffusion_source(model, state) - electrolyte_diffusion(model, state, ionic_potential)
 
 
 def electronic_conductivity(model, state):
