@@ -87,6 +87,12 @@ def diffusion(k, u, spacing, periodic=None, mean: str = "arithmetic"):
     return total / spacing**2
 
 
+def flow(faces, u, spacing, periodic=None):
+    """div(k grad u) with k given on upper faces, one array an axis, zero on closed ends [unit of k u / m2]."""
+    periodic = laterally_periodic(u.ndim) if periodic is None else periodic
+    return divergence([k * difference(u, a, periodic[a]) / spacing for a, k in enumerate(faces)], spacing, periodic)
+
+
 def gradient(u, spacing, periodic=None):
     """Central gradient at cell centres [unit of u / m], one array an axis; one-sided where an axis is closed."""
     periodic = laterally_periodic(u.ndim) if periodic is None else periodic

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 
 from phasefield import operators
 from phasefield.physics import lithiation
+from phasefield.solvers.system import to_neighbours
 from phasefield.units import FARADAY, GAS_CONSTANT
 
 MEANS = IONS, ELECTRONS = "harmonic", "arithmetic"  # of the conductivities of two cells, on the face between them
@@ -33,31 +34,48 @@ def host_ionic_conductivity(model, state):
 def ionic_conductances(model, state):
     """Of the electrolyte and the host to each neighbour [S/m3], as `solvers.system.conductances`.
 
-    The harmonic mean of two cells, both at the concentration between them: geometry lies in series, but a cell whose
-    salt runs out does not cut off its neighbour.
+    The harmonic mean of two cells, both with the salt and the lithium between them, as in `through_pores`.
     """
-    per_concentration = electrolyte_conductivity(model, state) / state.concentration
-    host = host_ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
+    kappa, host = full_conductivity(model), host_ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
     faces = []
     for axis, wraps in enumerate(operators.laterally_periodic(model.pore.ndim)):
-        between = operators.mean_of(state.concentration, operators.shift(state.concentration, axis, +1, wraps))
-        here = between * per_concentration + host
-        there = between * operators.shift(per_concentration, axis, +1, wraps) + operators.shift(host, axis, +1, wraps)
+        between = operators.face_mean(left_open(model, state), axis, wraps)
+        here = between * kappa + host
+        there = between * operators.shift(kappa, axis, +1, wraps) + operators.shift(host, axis, +1, wraps)
         exists = operators.upper_faces(model.pore.shape, axis, wraps, model.pore.dtype)
-        above = operators.mean_of(here, there, IONS) * exists / model.grid.spacing**2
-        faces += [operators.shift(above, axis, -1, wraps), above]
-    return jnp.stack(faces)
+        faces.append(operators.mean_of(here, there, IONS) * exists)
+    return to_neighbours(faces, model.grid.spacing, operators.laterally_periodic(model.pore.ndim))
+
+
+def full_conductivity(model):
+    """kappa of the empty pores at the initial concentration [S/m]."""
+    electrolyte = model.electrolyte
+    return electrolyte.conductivity * jnp.maximum(model.pore, 0.0) ** electrolyte.bruggeman_exponent
+
+
+def left_open(model, state):
+    """Conductivity over the `full_conductivity`: what lithium leaves of it, and the salt that is there [-]."""
+    open_share = jnp.maximum(1 - state.phase, 0.0) ** model.electrolyte.bruggeman_exponent
+    return open_share * state.concentration / model.electrolyte.concentration
+
+
+def through_pores(pores, left_open):
+    """Means on upper faces of pores times left_open, one array an axis: harmonic of the one, arithmetic of the other.
+
+    Walls lie in series with the pores behind them. A front does not: ions react where they get to. Nor does a cell
+    whose salt runs out cut off its neighbour.
+    """
+    periodic = operators.laterally_periodic(pores.ndim)
+    return [
+        operators.face_mean(pores, axis, wraps, IONS) * operators.face_mean(left_open, axis, wraps)
+        for axis, wraps in enumerate(periodic)
+    ]
 
 
 def electrolyte_diffusion(model, state, field):
-    """div(kappa grad u) of the electrolyte alone [A/m3], with the means of `ionic_conductances`. Args: field: u [V]."""
-    per_concentration = electrolyte_conductivity(model, state) / state.concentration
-    fluxes = []
-    for axis, wraps in enumerate(operators.laterally_periodic(model.pore.ndim)):
-        between = operators.mean_of(state.concentration, operators.shift(state.concentration, axis, +1, wraps))
-        face = between * operators.face_mean(per_concentration, axis, wraps, IONS)
-        fluxes.append(face * operators.difference(field, axis, wraps) / model.grid.spacing)
-    return operators.divergence(fluxes, model.grid.spacing)
+    """div(kappa grad u) of the electrolyte alone [A/m3]. Args: field: u [V]."""
+    faces = through_pores(full_conductivity(model), left_open(model, state))
+    return operators.flow(faces, field, model.grid.spacing)
 
 
 def diffusional_factor(model):
@@ -67,18 +85,13 @@ def diffusional_factor(model):
     return factor * (1 - electrolyte.transference_number)
 
 
-def diffusional_conductivity(model, state):
-    """kappa_D = (2RT/F)(1 - t+)(1 + dlnf/dlnc) kappa of the electrolyte alone [A/m]."""
-    return diffusional_factor(model) * electrolyte_conductivity(model, state)
-
-
 def diffusion_source(model, state):
     """div(kappa_D grad ln c) [A/m3]."""
     return diffusional_factor(model) * electrolyte_diffusion(model, state, jnp.log(state.concentration))
 
 
 def response_to_salt(model, state):
-    """d i_e/d grad c [A m2/mol] at a given current of ions: kappa_host/kappa kappa_D/c.
+    """d i_e/d grad c [A m2/mol] at a given current of ions, kappa_host/kappa kappa_D/c, on upper faces as above.
 
     The current in the electrolyte answers a change of grad c by what the host can carry instead. Its share is that of
     the cell or of the layer, whichever is larger, and at least half that of a neighbour: a pore has its host beside it.
@@ -90,7 +103,8 @@ def response_to_salt(model, state):
     in_layer = jnp.mean(host, axis=lateral, keepdims=True) / jnp.mean(total, axis=lateral, keepdims=True)
     own = host / total
     share = jnp.maximum(jnp.maximum(own, in_layer), 0.5 * _largest_around(own))
-    return share * diffusional_conductivity(model, state) / state.concentration
+    per_salt = share * left_open(model, state) / state.concentration
+    return [diffusional_factor(model) * face for face in through_pores(full_conductivity(model), per_salt)]
 
 
 def electrolyte_current_divergence(model, state, ionic_potential):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from phasefield import operators
 from phasefield.physics import charge, conductivities
 from phasefield.solvers import conjugate_gradients, multigrid
-from phasefield.solvers.system import System, apply, assemble
+from phasefield.solvers.system import System, apply, to_neighbours
 from phasefield.units import FARADAY
 
 EMPTY = 1e-6  # electrolyte fraction that stands for none: gives cells without electrolyte a value, not a flow
@@ -17,8 +17,10 @@ def fraction(model, phase):
 
 
 def diffusivity(model, phase):
-    """D eps_l^b [m2/s]."""
-    return model.electrolyte.diffusivity * fraction(model, phase) ** model.electrolyte.bruggeman_exponent
+    """D eps_l^b between neighbours [m2/s], on upper faces, one array an axis."""
+    b = model.electrolyte.bruggeman_exponent
+    pores, left_open = (model.pore + EMPTY) ** b, (jnp.maximum(1 - phase, 0.0) + EMPTY) ** b
+    return conductivities.through_pores(model.electrolyte.diffusivity * pores, left_open)
 
 
 def left_behind(model):
@@ -31,15 +33,11 @@ def system(model, state, phase, dt) -> System:
 
     D' is there where a host carries the ions past the electrolyte: see `conductivities.response_to_salt`.
     """
-    spread = diffusivity(model, phase) + left_behind(model) * conductivities.response_to_salt(model, state)
-    return assemble(
-        conductivities=spread[None],
-        diagonals=fraction(model, phase)[None] / dt,
-        coupling=None,
-        spacing=model.grid.spacing,
-        periodic=operators.laterally_periodic(model.grid.ndim),
-        mean=conductivities.IONS,
-    )
+    h, periodic = model.grid.spacing, operators.laterally_periodic(model.grid.ndim)
+    past = conductivities.response_to_salt(model, state)
+    spread = [own + left_behind(model) * more for own, more in zip(diffusivity(model, phase), past, strict=True)]
+    faces = to_neighbours(spread, h, periodic)
+    return System(faces[None], fraction(model, phase)[None] / dt, None, h, periodic)
 
 
 def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy):
@@ -56,8 +54,7 @@ def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy
     h = model.grid.spacing
     linear = system(model, state, phase, dt)
     source = left_behind(model) * conductivities.electrolyte_current_divergence(model, state, ionic_potential)
-    diffusive = diffusivity(model, phase)
-    residual = source + operators.diffusion(diffusive, state.concentration, h, mean=conductivities.IONS)
+    residual = source + operators.flow(diffusivity(model, phase), state.concentration, h)
     scale = left_behind(model) * jnp.maximum(jnp.abs(current_density), charge.REST_CURRENT) * model.grid.columns / h
     change, convergence = conjugate_gradients.solve(
         lambda u: apply(linear, u),

@@ -46,11 +46,17 @@ def assemble(
 
 def conductances(conductivity, spacing, periodic, mean: str = "arithmetic"):
     """Conductance of k [S/m] to each neighbour, as in `System.faces` of one field [S/m3], shape (2 ndim, *shape)."""
-    faces = []
-    for axis, wraps in enumerate(periodic):
-        above = operators.face_mean(conductivity, axis, wraps, mean) / spacing**2
-        faces += [operators.shift(above, axis, -1, wraps), above]
-    return jnp.stack(faces)
+    faces = [operators.face_mean(conductivity, axis, wraps, mean) for axis, wraps in enumerate(periodic)]
+    return to_neighbours(faces, spacing, periodic)
+
+
+def to_neighbours(faces, spacing, periodic):
+    """The same of k on upper faces [S/m], one array an axis."""
+    parts = []
+    for axis, (face, wraps) in enumerate(zip(faces, periodic, strict=True)):
+        above = face / spacing**2
+        parts += [operators.shift(above, axis, -1, wraps), above]
+    return jnp.stack(parts)
 
 
 def apply(system: System, u):
