@@ -59,15 +59,15 @@ def left_open(model, state):
     return open_share * state.concentration / model.electrolyte.concentration
 
 
-def through_pores(pores, left_open):
-    """Means on upper faces of pores times left_open, one array an axis: harmonic of the one, arithmetic of the other.
+def through_pores(pores, open_share):
+    """Means on upper faces of pores times open_share, one array an axis: harmonic of the one, arithmetic of the other.
 
     Walls lie in series with the pores behind them. A front does not: ions react where they get to. Nor does a cell
     whose salt runs out cut off its neighbour.
     """
     periodic = operators.laterally_periodic(pores.ndim)
     return [
-        operators.face_mean(pores, axis, wraps, IONS) * operators.face_mean(left_open, axis, wraps)
+        operators.face_mean(pores, axis, wraps, IONS) * operators.face_mean(open_share, axis, wraps)
         for axis, wraps in enumerate(periodic)
     ]
 

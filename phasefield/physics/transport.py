@@ -19,8 +19,8 @@ def fraction(model, phase):
 def diffusivity(model, phase):
     """D eps_l^b between neighbours [m2/s], on upper faces, one array an axis."""
     b = model.electrolyte.bruggeman_exponent
-    pores, left_open = (model.pore + EMPTY) ** b, (jnp.maximum(1 - phase, 0.0) + EMPTY) ** b
-    return conductivities.through_pores(model.electrolyte.diffusivity * pores, left_open)
+    pores, open_share = (model.pore + EMPTY) ** b, (jnp.maximum(1 - phase, 0.0) + EMPTY) ** b
+    return conductivities.through_pores(model.electrolyte.diffusivity * pores, open_share)
 
 
 def left_behind(model):

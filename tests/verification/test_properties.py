@@ -182,7 +182,7 @@ def test_a_run_keeps_its_account_and_its_bounds_or_is_refused():
     became = Counter()
 
     @settings(
-        max_examples=EXAMPLES or 60,
+        max_examples=EXAMPLES or 40,
         derandomize=not EXAMPLES,
         database=None,
         deadline=None,
