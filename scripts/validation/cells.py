@@ -12,7 +12,6 @@ import numpy as np
 
 from phasefield import effective_conductivity, snapshots
 from phasefield.config import compose
-from phasefield.physics.conductivities import IONS
 from validation.experiment import (
     CAPACITIES,
     CLAIMS,
@@ -121,7 +120,7 @@ def electrolyte_conductivity(folder, capacity: float) -> float:
     filled = run.field("phase", run.nearest(capacity=capacity)).astype(np.float64)
     electrolyte = np.maximum(pore * (1 - filled), 0)[inside]
     exponent = compose(WITHOUT_BARRIER).electrolyte.bruggeman_exponent
-    return effective_conductivity(electrolyte**exponent, mean=IONS)
+    return effective_conductivity(electrolyte**exponent, mean="arithmetic")
 
 
 def write_experiment(folders) -> None:
