@@ -119,9 +119,11 @@ def describe(
         if effective_conductivity is None:
             # here, since it imports jax, and the rest of the host needs only numpy
             from phasefield import conduction
-            from phasefield.physics.conductivities import MEANS
 
-            ions, electrons = (partial(conduction.effective_conductivity, mean=mean) for mean in MEANS)
+            # face means as in the model: walls lie in series with the pores behind them
+            ions, electrons = (
+                partial(conduction.effective_conductivity, mean=mean) for mean in ("harmonic", "arithmetic")
+            )
         else:
             ions = electrons = effective_conductivity
         kappa, sigma = conductivities(geometry, phases, electrolyte_conductivity, bruggeman_exponent, lithiation)
