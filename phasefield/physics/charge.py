@@ -138,9 +138,11 @@ def reactions(model, state, fixed: Conductors, potentials, dt, moving=None):
     area = jnp.where(is_front, fixed.front_area, 0.0)
     plating, gain = area * mean * i, area * last * slope
     walls = state.nucleated * fixed.bare_area
-    walls = jnp.where(eta <= 0, walls, walls * interface.covered(state.phase))  # a bare wall holds nothing to strip
-    walls = walls + jnp.where(eta <= 0, fixed.gap_area, 0.0)  # a gap that has closed is no surface to strip
-    plating, gain = _with_walls(plating, gain, walls * i, walls * slope, model, state, moving)
+    to_plate = jnp.where(eta <= 0, walls, 0.0)  # falls to zero by itself as the pore fills
+    plating, gain = plating + to_plate * i, gain + to_plate * slope
+    # a gap that has closed is no surface to strip, and a bare wall holds nothing to strip
+    rest = jnp.where(eta <= 0, fixed.gap_area, walls * interface.covered(state.phase))
+    plating, gain = _with_rest(plating, gain, rest * i, rest * slope, model, state, moving)
 
     capacitance = lithium.double_layer_capacitance * fixed.bare_area
     double_layer = -(capacitance * eta - state.double_layer_charge) / dt
@@ -159,20 +161,20 @@ def reactions(model, state, fixed: Conductors, potentials, dt, moving=None):
     return plating, double_layer, insertion, gain
 
 
-def _with_walls(front, front_gain, walls, walls_gain, model, state, dt):
-    """Plating rate and slope of fronts, and of walls and gaps, which take no more in a step than fronts leave them.
+def _with_rest(front, front_gain, rest, rest_gain, model, state, dt):
+    """Plating rate and slope of fronts, and of gaps to plate or walls to strip: no more in a step than fronts leave.
 
         s_w = s_left (1 - exp(-s_kin/s_left)),   s_left = eps_p xi' F/(Vm dt),
 
     what a rate in proportion to what is left does exactly; far from s_left it is s_kin. xi' is the lithium that is left
     where it is stripped, and the pore that is left, 1 - xi, where it is plated.
     """
-    taken = jnp.where(walls < 0, state.phase, 1 - state.phase)
+    taken = jnp.where(rest < 0, state.phase, 1 - state.phase)
     stock = model.reactive_pore * jnp.maximum(taken, 0.0) * FARADAY / model.lithium.molar_volume
     left = jnp.maximum(stock - dt * jnp.abs(front), SMALLEST_STOCK)
-    share = jnp.abs(walls) * dt / left
+    share = jnp.abs(rest) * dt / left
     remaining = jnp.exp(-share)
-    return front + walls * interface.mean_decay(share), remaining * ((1 + share) * front_gain + walls_gain)
+    return front + rest * interface.mean_decay(share), remaining * ((1 + share) * front_gain + rest_gain)
 
 
 def holding_conductance(model):
