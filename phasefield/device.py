@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import jax
+from jax.experimental.compilation_cache import compilation_cache
 
 from phasefield import memory
 from phasefield.config import ConfigError
@@ -60,6 +61,8 @@ def prepare(device: str, devices: int = 1, distributed: bool = False) -> str:
             f"devices is {devices}, but {jax.process_count()} processes make this run, and {idle} of them would have "
             f"no part of the box; start fewer processes, or try devices={len(there)}"
         )
+    if kind == "cpu" and devices > 1:
+        _compile_anew()
     local = [each for each in there if each.process_index == jax.process_index()]
     jax.config.update("jax_default_device", local[0])
     words = f"cpu, {cores()} cores" if kind == "cpu" else f"gpu, {there[0].device_kind}"
@@ -91,6 +94,17 @@ def _exchange_in_order() -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if SCHEDULER not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} --{SCHEDULER}=false".strip()
+
+
+def _compile_anew() -> None:
+    """Take no compiled program from the cache, nor put one there.
+
+    A program of processors that share the box knows which exchange comes first only as compiled, not as read from the
+    cache: of two processes that had read it, one waited for a sum while the other sent a halo, for ever, in two starts
+    of two on one core; compiled anew they ran in twelve of twelve.
+    """
+    jax.config.update("jax_enable_compilation_cache", False)
+    compilation_cache.reset_cache()  # JAX looks at the setting once
 
 
 def _split_processors(devices: int) -> None:

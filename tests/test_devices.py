@@ -18,7 +18,13 @@ from phasefield.config import compose
 from phasefield.experiment import run_experiment
 
 SMALL = ["host=cnt", "grid.dimensions=2", "grid.width_um=16", "protocol.capacity_mAh_cm2=0.02", "device=cpu"]
-SOON = ["solver.dt_max_s=20", "protocol.snapshot_every_mAh_cm2=0.005"]  # more to see of a short run
+SOON = [
+    "protocol.capacity_mAh_cm2=0.004",
+    "protocol.snapshot_every_mAh_cm2=0.001",
+    "solver.overpotential_change_mV=40",  # in few steps: two processes may share one core
+    "solver.nucleation_fraction=5",
+    "solver.dt_first_s=0.01",
+]
 CUTS = ("slabs", "pencils")
 PHASEFIELD = [sys.executable, "-m", "phasefield.cli", "simulate"]
 
