@@ -20,6 +20,7 @@ STALE = 4.0  # factor by which dt may leave the one these levels were built for
 SALT = 2  # place in Carry.failure
 CRAWL = 1e-3  # of the longest: steps this short for want of salt get nowhere
 LITTLE_SALT = 0.02  # of the initial concentration
+SINKS = 0.01  # of the least concentration, lost in a step: less, and there salt has found its balance
 PATIENCE = 5  # accepted steps after a repeated one before dt grows again
 OHMIC = 0.01  # of dt_first: below it a change of potential is the ohmic drop of a new current, which no dt resolves
 RUNNING_OUT = 0.1  # V: above it no lithium is left but traces, and steps may change the potential in proportion to it
@@ -170,10 +171,12 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         current = jnp.where(limits.holds, report.reaction.applied_current.astype(jnp.float64), limits.current_density)
         longest = jnp.minimum(control.capacity_change / jnp.maximum(jnp.abs(current), 1e-30), control.dt_max)
         longer = jnp.minimum(jnp.minimum(longer, nuclei / jnp.maximum(rate, 1e-30)), longest)
-        # where salt runs out, steps get shorter and do not grow again; a run that crawls like that is at its end
+        # where salt runs out, steps get shorter and do not grow again; a run that crawls like that is at its end.
+        # In a pore that closes, salt sinks to where what comes in is what is used: that is no end
         shorter = jnp.where(failure[SALT], 0.25, 0.5) * dt
-        little = jnp.min(after.concentration) < LITTLE_SALT * model.electrolyte.concentration
-        starved = (carry.starved & little) | failure[SALT]
+        least_before, least = jnp.min(carry.state.concentration), jnp.min(after.concentration)
+        sinks = (least < LITTLE_SALT * model.electrolyte.concentration) & (least < (1 - SINKS) * least_before)
+        starved = (carry.starved & sinks) | failure[SALT]
         dt_next = jnp.where(accepted, longer, shorter)
 
         charge_passed = carry.charge + current * dt
