@@ -4,10 +4,11 @@ from dataclasses import replace
 from functools import cache
 
 import cases
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from phasefield import diagnostics, timeline
+from phasefield import diagnostics, stepping, timeline
 from phasefield import model as model_module
 from phasefield.protocol import Step
 from phasefield.stepping import TimeControl
@@ -226,6 +227,20 @@ def test_an_impossible_current_says_so():
     assert all(np.isfinite(np.asarray(f)).all() for f in (last.phase, last.concentration, last.ionic_potential))
     assert float(last.concentration.min()) > 0
     assert snapshots[-1].history["ledger_error"].max() < 1e-6
+
+
+def test_steps_grow_again_where_salt_no_longer_sinks():
+    """After steps were cut for want of salt, with 1 % of it left, which a rest leaves where it is."""
+    poor = model(False)
+    start = model_module.initial_state(poor, 0)
+    start = replace(start, concentration=0.01 * start.concentration)
+    carry = replace(stepping.begin(poor, start, TimeControl()), starved=jnp.array(True))
+
+    def watch(progress):
+        assert progress.steps < 200, "still at the first dt"
+
+    outcome = timeline.run(poor, start, [Step(0.0, duration=60.0)], carry=carry, on_progress=watch)
+    assert outcome.history["time_step"].max() > 1
 
 
 def test_a_high_current_can_be_switched_on():
