@@ -1,0 +1,90 @@
+"""What the electrolyte conducts through pores that close: the model's cells of 1 um against voxels of 0.25 um.
+
+In the uppermost 10 um of the LLTO@CNT host of the study `numerics`, between its two faces, over that in the open. The
+model: in a run at an i0 of 0.1 A/m2, which plates a film of nearly even thickness, with its own means on the faces.
+The voxels: sharp walls, and a film of even thickness on them, by the Euclidean distance.
+"""
+
+import numpy as np
+from scipy import ndimage, sparse
+
+from phasefield import build, effective_conductivity, snapshots
+from phasefield.config import compose
+from phasefield.physics.conductivities import through_pores
+from phasefield.units import mAh_per_cm2, um
+from validation.results import write_table
+from validation.runs import run_all
+
+BASE = ["host=llto_cnt", "grid.width_um=16"]
+EVEN = "lithium.exchange_current_density_A_m2=0.1"
+VOXEL = 0.25  # um
+DEPTH = 10.0  # um from the top of the host
+HEADER = (
+    "capacity_mAh_cm2", "lithium_um", "model", "film_um", "lithium_in_voxels_um", "voxels_harmonic", "voxels_arithmetic"
+)  # fmt: skip
+
+
+def study() -> None:
+    folder = run_all({"even": [*BASE, EVEN]}, "closing_pores")["even"]
+    pore, distance = sharp_layer()
+    rows = []
+    for capacity, lithium, kappa in model(folder):
+        rows.append([capacity, lithium, kappa, *even_film(pore, distance, lithium)])
+        print(*rows[-1], flush=True)
+    write_table("closing_pores", HEADER, rows)
+
+
+def model(folder) -> list[tuple[float, float, float]]:
+    """(capacity [mAh/cm2], lithium in the layer [um], conductivity over that in the open) of each snapshot."""
+    run = snapshots.load(folder)
+    exponent = float(build.electrolyte(compose(BASE)).bruggeman_exponent)
+    layer = slice(round((run.host_top - DEPTH * um) / run.spacing), round(run.host_top / run.spacing))
+    pore = np.asarray(run.static["pore_fraction"], float)[layer].clip(0)
+    found = []
+    for index, capacity in enumerate(run.capacities / mAh_per_cm2):
+        phase = np.asarray(run.field("phase", index), float)[layer]
+        lithium = float((pore * phase).sum() * run.spacing / um / pore[0].size)
+        found.append((float(capacity), lithium, between_faces(pore**exponent, (1 - phase).clip(0) ** exponent)))
+    return found
+
+
+def between_faces(pores, open_share) -> float:
+    """Conductivity between plates on the two ends of axis 0, half a cell away, with the model's means on the faces."""
+    shape, number = pores.shape, np.arange(pores.size).reshape(pores.shape)
+    plates = np.zeros(shape)
+    plates[[0, -1]] = 2 * (pores * open_share)[[0, -1]]
+    matrix = sparse.diags(plates.ravel() + 1e-12)
+    for axis, face in enumerate(through_pores(pores, open_share)):
+        here, there = number.ravel(), np.roll(number, -1, axis).ravel()
+        k = sparse.diags(np.asarray(face, float).ravel())
+        step = sparse.eye(pores.size, format="csr")[there] - sparse.eye(pores.size, format="csr")[here]
+        matrix = matrix + step.T @ k @ step
+    above = np.where(number >= number[-1].min(), plates, 0.0).ravel()
+    potential = sparse.linalg.spsolve(matrix.tocsc(), above).reshape(shape)
+    return float((plates[0] * potential[0]).mean() * shape[0])
+
+
+def sharp_layer() -> tuple[np.ndarray, np.ndarray]:
+    """(whether a voxel is pore, its distance from the walls [um]) in the layer."""
+    host = build.geometry(compose([*BASE, f"grid.spacing_um={VOXEL}", "host.diffuse_cells=0"]))
+    pore = np.asarray(host.pore) > 0.5
+    far = round(4 / VOXEL)
+    around = np.pad(pore, [(0, 0), (far, far), (far, far)], mode="wrap")
+    distance = ndimage.distance_transform_edt(around)[:, far:-far, far:-far] * VOXEL
+    top = round(host.top / um / VOXEL)
+    layer = slice(top - round(DEPTH / VOXEL), top)
+    return pore[layer], distance[layer]
+
+
+def even_film(pore, distance, lithium: float) -> tuple[float, float, float, float]:
+    """(thickness [um], lithium [um], conductivity with the harmonic and the arithmetic mean) next to that much."""
+    films = np.concatenate([[0.0], np.unique(distance[pore])])
+    held = np.array([(pore & (distance <= film)).mean() for film in films]) * DEPTH
+    nearest = int(np.argmin(np.abs(held - lithium)))
+    left = (pore & (distance > films[nearest])).astype(float)
+    means = (effective_conductivity(left, mean=mean) for mean in ("harmonic", "arithmetic"))
+    return float(films[nearest]), float(held[nearest]), *means
+
+
+if __name__ == "__main__":
+    study()
