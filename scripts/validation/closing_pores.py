@@ -59,8 +59,9 @@ def between_faces(pores, open_share) -> float:
         k = sparse.diags(np.asarray(face, float).ravel())
         step = sparse.eye(pores.size, format="csr")[there] - sparse.eye(pores.size, format="csr")[here]
         matrix = matrix + step.T @ k @ step
-    above = np.where(number >= number[-1].min(), plates, 0.0).ravel()
-    potential = sparse.linalg.spsolve(matrix.tocsc(), above).reshape(shape)
+    driven = np.zeros(shape)
+    driven[-1] = plates[-1]  # at 1 V, the other at 0
+    potential = sparse.linalg.spsolve(matrix.tocsc(), driven.ravel()).reshape(shape)
     return float((plates[0] * potential[0]).mean() * shape[0])
 
 
