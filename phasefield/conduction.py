@@ -1,17 +1,18 @@
 """Effective conductivity and tortuosity of voxel fields, from the solver the model uses."""
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from phasefield import operators
 from phasefield.arguments import Check
 from phasefield.connectivity import reaches
 from phasefield.solvers import conjugate_gradients, multigrid, pieces
-from phasefield.solvers.system import apply, assemble
+from phasefield.solvers.system import System, apply, to_neighbours
 
 SIDES = ("periodic", "closed")
 MEANS = ("harmonic", "arithmetic")
@@ -92,11 +93,35 @@ def conduct(conductivity, axis: int = 0, mean: str = "harmonic", sides: str = "p
     field = np.moveaxis(field, axis, 0)
     if not reaches(field > 0, 0, -1, sides).any():
         return Conduction(0.0, np.moveaxis(np.zeros(field.shape), 0, axis), 0, 0.0)
-    largest = field.max()
-    scaled = np.maximum(field / largest, FLOOR)
-    potential, current, iterations, error = _converged(scaled, mean, sides)
-    effective = current * largest * field.shape[0] / np.prod(field.shape[1:])
-    return Conduction(float(effective), np.moveaxis(potential, 0, axis), iterations, error)
+    floored = np.maximum(field, FLOOR * field.max())
+    faces = [operators.face_mean(floored, a, wraps, mean) for a, wraps in enumerate(_wrapped(field.ndim, sides))]
+    found = between_plates(faces, floored[[0, -1]], sides)
+    return replace(found, potential=np.moveaxis(found.potential, 0, axis))
+
+
+def between_plates(faces, ends, sides: str = "periodic") -> Conduction:
+    """Steady conduction along axis 0 as in `conduct`, with conductivities given on the faces between cells.
+
+    Args:
+        faces: k on the upper faces of each axis, one array an axis, positive, as `operators.face_mean` gives them;
+            below 1e-13 of the largest a value counts as that much. At closed ends they are not looked at.
+        ends: k from the plates to the centres of the first and the last plane, half a cell, shape (2, *plane).
+        sides: the faces of the box beside axis 0 are "periodic", or "closed".
+
+    Raises: ConductionError where it does not converge.
+    """
+    periodic = _wrapped(len(faces), sides)
+    largest = max(float(np.max(k)) for k in (*faces, ends))
+    relative = [
+        jnp.maximum(jnp.asarray(face) / largest, FLOOR) * operators.upper_faces(face.shape, a, wraps, float)
+        for a, (face, wraps) in enumerate(zip(faces, periodic, strict=True))
+    ]
+    plates = 2 * jnp.maximum(jnp.asarray(ends) / largest, FLOOR)
+    held = jnp.zeros_like(relative[0]).at[0].add(plates[0]).at[-1].add(plates[1])
+    system = System(to_neighbours(relative, 1.0, periodic)[None], held[None], None, jnp.ones(()), periodic)
+    potential, current, iterations, error = _converged(system, plates)
+    effective = current * largest * len(held) / plates[0].size
+    return Conduction(float(effective), potential, iterations, error)
 
 
 def effective_conductivity(conductivity, axis: int = 0, mean: str = "harmonic", sides: str = "periodic") -> float:
@@ -206,22 +231,27 @@ def _checked_axis(axis, ndim):
     return number
 
 
-def _converged(scaled, mean, sides):
-    """(potential, current, iterations, relative error) through a positive field.
+def _wrapped(ndim, sides) -> tuple[bool, ...]:
+    return (False,) + (sides == "periodic",) * (ndim - 1)
+
+
+def _converged(system, plates):
+    """(potential, current, iterations, relative error) between plates of these conductances.
 
     A current left over in a cell leaves through the two plates in shares between 0 and 1, so half the sum of what is
     left over bounds the error of the mean of the plates' currents. How small it has to be is known with the current:
-    aim at a tenth of what a parallel field of this mean would carry, and go on from there if it turns out less.
+    aim at a tenth of what even planes of these conductances would carry, and go on from there if it turns out less.
     """
-    length, area = scaled.shape[0], np.prod(scaled.shape[1:])
-    height = (np.arange(length) + 0.5) / length
-    potential = np.broadcast_to(height.reshape((-1,) + (1,) * (scaled.ndim - 1)), scaled.shape)
-    tolerance, iterations = 0.1 * TOLERANCE * scaled.mean() * area / length, 0
+    shape = system.diagonals.shape[1:]
+    height = (np.arange(shape[0]) + 0.5) / shape[0]
+    potential = np.broadcast_to(height.reshape((-1,) + (1,) * (len(shape) - 1)), shape)
+    even = float(jnp.sum(system.faces[0, 1]) + 0.25 * jnp.sum(plates)) / shape[0] ** 2
+    tolerance, iterations = 0.1 * TOLERANCE * even, 0
     while True:
-        potential, convergence = _solve(scaled, potential, tolerance, MAX_ITERATIONS - iterations, mean, sides)
+        potential, convergence = _solve(system, plates[1], potential, tolerance, MAX_ITERATIONS - iterations)
         iterations += int(convergence.iterations)
-        entering = 2 * float(jnp.sum(scaled[0] * potential[0]))
-        leaving = 2 * float(jnp.sum(scaled[-1] * (1 - potential[-1])))
+        entering = float(jnp.sum(plates[0] * potential[0]))
+        leaving = float(jnp.sum(plates[1] * (1 - potential[-1])))
         current, left_over = 0.5 * (entering + leaving), float(convergence.error)
         if current > 0 and left_over <= TOLERANCE * current:
             return np.asarray(potential), current, iterations, max(left_over, 0.5 * abs(entering - leaving)) / current
@@ -233,21 +263,14 @@ def _converged(scaled, mean, sides):
         tolerance = min(max(0.5 * TOLERANCE * current, 1e-4 * tolerance), 0.1 * tolerance)
 
 
-@partial(jax.jit, static_argnames=("mean", "sides"))
-def _solve(scaled, guess, tolerance, max_iterations, mean, sides):
+@jax.jit
+def _solve(system, upper_plate, guess, tolerance, max_iterations):
     """(potential, Convergence) between plates; the error is half the sum of the currents left over in the cells."""
-    plates = jnp.zeros_like(scaled).at[0].add(2 * scaled[0]).at[-1].add(2 * scaled[-1])
-    system = assemble(
-        conductivities=scaled[None],
-        diagonals=plates[None],
-        coupling=None,
-        spacing=jnp.ones(()),
-        periodic=(False,) + (sides == "periodic",) * (scaled.ndim - 1),
-        mean=mean,
-    )
-    right_hand_side = jnp.zeros_like(scaled).at[-1].add(2 * scaled[-1])[None]
+    right_hand_side = jnp.zeros_like(system.diagonals).at[0, -1].add(upper_plate)
     hierarchy = multigrid.build(system)
-    islands = pieces.labels(system.faces[0], system.periodic, jnp.sqrt(jnp.min(scaled) / jnp.max(scaled)))
+    faces = system.faces[0]
+    least = jnp.min(jnp.where(faces > 0, faces, jnp.inf))  # closed ends are 0
+    islands = pieces.labels(faces, system.periodic, jnp.sqrt(least / jnp.max(faces)))
     potential, convergence = conjugate_gradients.solve(
         partial(apply, system),
         multigrid.preconditioner(system, hierarchy),

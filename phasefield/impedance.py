@@ -12,7 +12,7 @@ from jax import lax
 from phasefield import operators
 from phasefield.arguments import Check
 from phasefield.solvers import conjugate_gradients, multigrid
-from phasefield.solvers.system import apply, assemble
+from phasefield.solvers.system import System, apply, conductances
 
 CELLS = ("half", "blocking")
 MEANS = ("harmonic", "arithmetic")
@@ -138,7 +138,9 @@ def impedance(
     flat = (shape[0], *narrow)
     sigma, kappa = sigma.reshape(flat), kappa.reshape(flat)
     contacts = half_cell_contacts(kappa, sigma, h) if cell == "half" else blocking_contacts(kappa, sigma, h, plates)
-    return respond(kappa, sigma, lambda s: exchange(s).reshape(flat), contacts, h, frequency, mean)
+    periodic = operators.laterally_periodic(len(flat))
+    faces = jnp.stack([conductances(jnp.asarray(k), h, periodic, mean) for k in (kappa, sigma)])
+    return respond(faces, lambda s: exchange(s).reshape(flat), contacts, h, frequency)
 
 
 Contacts = Callable[[complex], tuple[np.ndarray, np.ndarray]]
@@ -164,32 +166,25 @@ def blocking_contacts(ionic, electronic, spacing, capacitance) -> Contacts:
     return contacts
 
 
-def respond(
-    ionic,
-    electronic,
-    exchange: Callable,
-    contacts: Contacts,
-    spacing: float,
-    frequency,
-    mean: str | tuple[str, str] = "arithmetic",
-) -> Impedance:
+def respond(faces, exchange: Callable, contacts: Contacts, spacing: float, frequency) -> Impedance:
     """Impedance between two contacts 1 V apart [Ohm m2].
 
     Args:
-        ionic, electronic: kappa and sigma [S/m], positive, of grid shape.
+        faces: conductances of (ions, electrons) to each neighbour [S/m3], positive, as `solvers.system.System`.
         exchange: s = j w [1/s] -> y between the two conductors [S/m3], of grid shape.
         contacts: s -> (low, high), each (2, *plane) [S/m2]: from (ions, electrons) of the first plane to 0 V, and from
             those of the last plane to 1 V.
         spacing: [m]. frequency: [Hz], shape (n,).
-        mean: on faces, of both or of each.
 
     Raises: ImpedanceError where the solver does not converge.
     """
-    conductivities = jnp.stack([jnp.asarray(ionic, jnp.float64), jnp.asarray(electronic, jnp.float64)])
-    shape = conductivities.shape[1:]
+    faces = jnp.asarray(faces, jnp.float64)
+    shape = faces.shape[2:]
     height = ((np.arange(shape[0]) + 0.5) / shape[0]).reshape((-1,) + (1,) * (len(shape) - 1))
-    potentials = jnp.asarray(np.broadcast_to(height, conductivities.shape), jnp.complex128)
-    current = float(jnp.mean(jnp.sum(conductivities, axis=0))) / (shape[0] * spacing)  # of plates in parallel
+    potentials = jnp.asarray(np.broadcast_to(height, (2, *shape)), jnp.complex128)
+    _, high = contacts(2j * np.pi * frequency[0])
+    links = spacing * float(jnp.sum(faces[:, 1])) + 0.5 * float(np.sum(np.abs(high)))
+    current = links / (high[0].size * shape[0] ** 2)  # of even planes
     found, total, worst = np.zeros(len(frequency), complex), 0, 0.0
     for i, each in enumerate(frequency):
         s = 2j * np.pi * each
@@ -198,9 +193,8 @@ def respond(
         taken, left_over, reached = 0, np.inf, True
         while left_over > TOLERANCE * abs(current) and reached and taken < MAX_ITERATIONS:
             potentials, current, convergence = _solve(
-                conductivities, coupling, low, high, spacing, potentials, 0.5 * TOLERANCE * abs(current),
-                MAX_ITERATIONS - taken, mean,
-            )  # fmt: skip
+                faces, coupling, low, high, spacing, potentials, 0.5 * TOLERANCE * abs(current), MAX_ITERATIONS - taken
+            )
             taken, left_over = taken + int(convergence.iterations), float(convergence.error)
             reached = bool(convergence.converged)
         error = left_over / abs(current) if current else np.inf
@@ -213,8 +207,8 @@ def respond(
     return Impedance(np.asarray(frequency), found, total, worst)
 
 
-@partial(jax.jit, static_argnames="mean")
-def _solve(conductivities, coupling, low, high, spacing, guess, tolerance, max_iterations, mean):
+@jax.jit
+def _solve(faces, coupling, low, high, spacing, guess, tolerance, max_iterations):
     """(potentials (2, *shape), current [A/m2], Convergence) at 1 V; the error is the left over current [A/m2].
 
     The system T + jW is complex symmetric, so the conjugate gradients run unconjugated (COCG: van der Vorst & Melissen,
@@ -222,9 +216,8 @@ def _solve(conductivities, coupling, low, high, spacing, guess, tolerance, max_i
     current is corrected for what the iteration left over: its error is of second order in that.
     """
     h, cells = spacing, low[0].size
-    ends = jnp.zeros(conductivities.shape, coupling.dtype).at[:, 0].add(low / h).at[:, -1].add(high / h)
-    periodic = operators.laterally_periodic(coupling.ndim)
-    system = assemble(conductivities, ends, coupling, h, periodic, mean)
+    ends = jnp.zeros(guess.shape, coupling.dtype).at[:, 0].add(low / h).at[:, -1].add(high / h)
+    system = System(faces, ends, coupling, h, operators.laterally_periodic(coupling.ndim))
     real = replace(system, diagonals=ends.real + ends.imag, coupling=coupling.real + coupling.imag)
     cycle = multigrid.preconditioner(real, multigrid.build(real, jnp.float32))
 

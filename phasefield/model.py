@@ -10,7 +10,7 @@ from phasefield.cathode import Cathode
 from phasefield.grid import Grid
 from phasefield.host.geometry import SMALLEST_REACTIVE_PORE
 from phasefield.materials import Electrolyte, Host, Lithium, SolidElectrolyteInterphase
-from phasefield.physics import charge, interface, nucleation, transport
+from phasefield.physics import charge, interface, islands, nucleation, transport
 from phasefield.physics import lithiation as uptake
 from phasefield.physics import sei as interphase
 from phasefield.precision import cast
@@ -30,6 +30,8 @@ class Model:
         nucleation_prefactor: J0 [1/(m2 s)]. nucleation_steepness: b [-].
         nucleus_cells: static, edge of the surface that a nucleus makes active, in cells.
         film_thickness: of the lithium that it holds from then on and that conducts along it [m]; 0 for none.
+        closed_film: thickness from which lithium on a wall keeps ions from it [m], see `physics.islands`.
+        film_cells: static, to how many cells away from a wall lithium belongs to the film on it.
         interface_width: delta [m]. front_mobility: Gamma over the speed of the fastest front [-].
         pore: eps_p [-]; reactive_pore: the same where large enough to react, else 0.
         pore_faces: of reactive pore between neighbours, see `interface.pore_faces`.
@@ -51,6 +53,7 @@ class Model:
     nucleation_prefactor: float
     nucleation_steepness: float
     film_thickness: float
+    closed_film: float
     interface_width: float
     front_mobility: float
     pore: jax.Array
@@ -65,6 +68,7 @@ class Model:
     linear_iterations: int
     sei: SolidElectrolyteInterphase | None
     nucleus_cells: int = field(metadata={"static": True})
+    film_cells: int = field(metadata={"static": True})
     insertion_active: bool = field(metadata={"static": True})
     cathode: Cathode | None = None
 
@@ -105,6 +109,7 @@ def build_model(
     nucleation_steepness: float,
     nucleus_size: float | None = None,
     film_thickness: float = 0.0,
+    closed_film: float = 0.5e-6,
     interface_width: float | None = None,
     front_mobility: float = 5.0,
     charge_tolerance: float = 1e-5,
@@ -145,6 +150,8 @@ def build_model(
         nucleation_prefactor=nucleation_prefactor,
         nucleation_steepness=nucleation_steepness,
         film_thickness=film_thickness,
+        closed_film=closed_film,
+        film_cells=islands.reach(closed_film, grid.spacing),
         nucleus_cells=1 if nucleus_size is None else max(1, round(nucleus_size / grid.spacing)),
         interface_width=0.5 * grid.spacing if interface_width is None else interface_width,
         front_mobility=front_mobility,
@@ -206,7 +213,10 @@ def initial_state(model: Model, seed: int, lithiation=None) -> State:
 @jax.jit
 def precondition(model: Model, state: State, dt, conductance=0.0) -> Preconditioner:
     """Coarse levels for the solves of this state and of those that follow; conductance: of a `charge.Hold`."""
-    systems = charge.linearised(model, state, dt, conductance), transport.system(model, state, state.phase, dt)
+    systems = (
+        charge.linearised(model, state, dt, conductance),
+        transport.system(model, state, state.phase, state.ionic_potential, dt),
+    )
     return Preconditioner(*multigrid.build_together(systems, jnp.float32))
 
 

@@ -12,10 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from phasefield import operators
 from phasefield.impedance import Impedance, blocking_contacts, half_cell_contacts, respond
 from phasefield.model import Model
 from phasefield.physics import charge, conductivities
 from phasefield.precision import cast
+from phasefield.solvers.system import conductances
 from phasefield.state import State
 from phasefield.units import FARADAY, GAS_CONSTANT
 
@@ -100,16 +102,20 @@ def two_electrode(model: Model, state: State, frequency=None, *, wet: bool = Tru
     contacts = blocking_contacts(kappa, sigma, float(h), float(model.lithium.double_layer_capacitance))
     given = frequencies() if frequency is None else np.asarray(frequency, float)
     late = EARLIER / WAITING / (2j * np.pi)
+    faces = _faces(model, fixed)[:, :, inside].at[:, 0, 0].set(0).at[:, 1, -1].set(0)
     found = respond(
-        kappa, sigma, lambda s: admittance(model, state, fixed, s)[inside], contacts, h, np.append(given, (late, 0.0)),
-        mean=conductivities.MEANS,
-    )  # fmt: skip
+        faces, lambda s: admittance(model, state, fixed, s)[inside], contacts, h, np.append(given, (late, 0.0))
+    )
     # the ions in the place of the electrons, beside nothing
     nothing = np.full_like(kappa, conductivities.CONDUCTIVITY_FLOOR)
+    voids = conductances(jnp.asarray(nothing), h, operators.laterally_periodic(nothing.ndim))
     alone = respond(
-        nothing, kappa, lambda s: np.zeros_like(kappa), blocking_contacts(nothing, kappa, h, 0.0), h, [0.0],
-        mean=conductivities.IONS,
-    )  # fmt: skip
+        jnp.stack([voids, faces[0]]),
+        lambda s: np.zeros_like(kappa),
+        blocking_contacts(nothing, kappa, h, 0.0),
+        h,
+        [0.0],
+    )
     length = float(h) * len(kappa)
     spectrum = replace(found, frequency=given, impedance=found.impedance[:-2])
     return TwoElectrode(
@@ -132,9 +138,7 @@ def half_cell(model: Model, state: State, frequency=None) -> Impedance:
     kappa, sigma = np.asarray(fixed.ionic), np.asarray(fixed.electronic + fixed.along_walls)
     given = frequencies() if frequency is None else np.asarray(frequency, float)
     contacts = half_cell_contacts(kappa, sigma, float(h))
-    return respond(
-        kappa, sigma, lambda s: admittance(model, state, fixed, s), contacts, h, given, mean=conductivities.MEANS
-    )
+    return respond(_faces(model, fixed), lambda s: admittance(model, state, fixed, s), contacts, h, given)
 
 
 def counter_electrode(model: Model, frequency) -> np.ndarray:
@@ -154,6 +158,11 @@ def admittance(model: Model, state: State, fixed: charge.Conductors, s):
 
 
 _conductors = jax.jit(charge.conductors)
+
+
+def _faces(model, fixed):
+    """Conductances of ions and electrons to each neighbour [S/m3], those of a time step."""
+    return charge.system(model, fixed, None).faces
 
 
 @jax.jit

@@ -53,13 +53,11 @@ def test_an_implicit_step_of_the_model_is_its_impedance_at_the_inverse_step(elec
     change = float(jnp.mean(ionic[-1] - state.ionic_potential[-1]))
     h, fixed = 1e-6, charge.conductors(electrode, state)
     found = respond(
-        fixed.ionic,
-        fixed.electronic,
+        charge.system(electrode, fixed, None).faces,
         lambda s: spectroscopy.admittance(electrode, state, fixed, s),
         half_cell_contacts(np.asarray(fixed.ionic), np.asarray(fixed.electronic), h),
         h,
         [-0.5j / np.pi / dt],
-        mean=conductivities.MEANS,
     )
     half_a_cell = 0.5 * h / float(jnp.mean(fixed.ionic[-1]))
     assert change == pytest.approx(current * (found.impedance[0].real - half_a_cell), rel=1e-4)

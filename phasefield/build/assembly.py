@@ -31,6 +31,7 @@ def model(config: Config, geometry: Geometry) -> Model:
         nucleation_steepness=config.nucleation.steepness,
         nucleus_size=config.nucleation.nucleus_um * um,
         film_thickness=config.nucleation.film_nm * nm,
+        closed_film=config.nucleation.closed_film_um * um,
         interface_width=config.grid.interface_cells * geometry.spacing,
         front_mobility=solver.front_mobility,
         charge_tolerance=solver.charge_tolerance,

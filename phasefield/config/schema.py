@@ -139,6 +139,7 @@ class Nucleation:
     steepness: float = number(above=0, high=1e4, example=25)
     nucleus_um: float = number(0, 100, example=1)
     film_nm: float = number(0, 100, example=2)
+    closed_film_um: float = number(0, 1000, example=0.5)
     seed: int | None = number(0, 2**32 - 1, example=0, default=None)
 
 

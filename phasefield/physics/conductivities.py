@@ -3,11 +3,11 @@
 import jax.numpy as jnp
 
 from phasefield import operators
-from phasefield.physics import lithiation
+from phasefield.physics import islands, lithiation
 from phasefield.solvers.system import to_neighbours
 from phasefield.units import FARADAY, GAS_CONSTANT
 
-MEANS = IONS, ELECTRONS = "harmonic", "arithmetic"  # of the conductivities of two cells, on the face between them
+IONS, ELECTRONS = "harmonic", "arithmetic"  # means of the conductivities of two cells, on the face between them
 CONDUCTIVITY_FLOOR = 1e-9  # S/m: gives voids and insulators a potential; leaks 1e-4 A/m2 across one um at 0.1 V
 
 
@@ -19,16 +19,8 @@ def electrolyte_conductivity(model, state):
 
 
 def ionic_conductivity(model, state):
-    """kappa [S/m]: the electrolyte and the host phases that conduct ions."""
-    return electrolyte_conductivity(model, state) + host_ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
-
-
-def host_ionic_conductivity(model, state):
-    """kappa of the host alone [S/m]."""
-    kappa = jnp.zeros_like(model.pore)
-    for phase, f, theta in zip(model.host.phases, model.host.fractions, state.lithiation, strict=True):
-        kappa = kappa + f * lithiation.conductivity(phase.ionic_conductivity, theta)
-    return kappa
+    """kappa [S/m]: the electrolyte, and the host as far as its walls are open to ions."""
+    return electrolyte_conductivity(model, state) + islands.ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
 
 
 def ionic_conductances(model, state):
@@ -36,7 +28,7 @@ def ionic_conductances(model, state):
 
     The harmonic mean of two cells, both with the salt and the lithium between them, as in `through_pores`.
     """
-    kappa, host = full_conductivity(model), host_ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
+    kappa, host = full_conductivity(model), islands.ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
     faces = []
     for axis, wraps in enumerate(operators.laterally_periodic(model.pore.ndim)):
         between = operators.face_mean(left_open(model, state), axis, wraps)
@@ -50,7 +42,7 @@ def ionic_conductances(model, state):
 def full_conductivity(model):
     """kappa of the empty pores at the initial concentration [S/m]."""
     electrolyte = model.electrolyte
-    return electrolyte.conductivity * jnp.maximum(model.pore, 0.0) ** electrolyte.bruggeman_exponent
+    return electrolyte.conductivity * model.reactive_pore**electrolyte.bruggeman_exponent
 
 
 def left_open(model, state):
@@ -90,21 +82,35 @@ def diffusion_source(model, state):
     return diffusional_factor(model) * electrolyte_diffusion(model, state, jnp.log(state.concentration))
 
 
-def response_to_salt(model, state):
-    """d i_e/d grad c [A m2/mol] at a given current of ions, kappa_host/kappa kappa_D/c, on upper faces as above.
+def response_to_salt(model, state, ionic_potential):
+    """d i_e/d grad c [A m2/mol], on upper faces as above.
 
-    The current in the electrolyte answers a change of grad c by what the host can carry instead. Its share is that of
-    the cell or of the layer, whichever is larger, and at least half that of a neighbour: a pore has its host beside it.
+    Two terms, kappa_e/c times the sum of
+
+    - kappa_D/kappa_e kappa_host/kappa: at a given current of ions, what the electrolyte passes on to the host. Its
+      share is that of the cell or of the layer, whichever is larger, and at least half that of a neighbour: a
+      pore has its host beside it;
+    - |delta phi_l| across the face: in a passage that closes, or a pore that is all but full, potentials are given and
+      the current follows kappa_e, so c. It counts where they differ by RT/F from cell to cell, and nowhere else.
+
     Where this were less than half of what it is, salt would grow from step to step in steps far longer than h^2/D;
     where it is more, salt lags behind by a share of a step.
     """
     lateral = tuple(range(1, model.pore.ndim))
-    host, total = host_ionic_conductivity(model, state), ionic_conductivity(model, state)
+    host = islands.ionic_conductivity(model, state)
+    total = electrolyte_conductivity(model, state) + host + CONDUCTIVITY_FLOOR
     in_layer = jnp.mean(host, axis=lateral, keepdims=True) / jnp.mean(total, axis=lateral, keepdims=True)
     own = host / total
     share = jnp.maximum(jnp.maximum(own, in_layer), 0.5 * _largest_around(own))
-    per_salt = share * left_open(model, state) / state.concentration
-    return [diffusional_factor(model) * face for face in through_pores(full_conductivity(model), per_salt)]
+    per_salt = left_open(model, state) / state.concentration
+    to_host = through_pores(full_conductivity(model), share * per_salt)
+    along_field = through_pores(full_conductivity(model), per_salt)
+    return [
+        diffusional_factor(model) * host_face + face * jnp.abs(operators.difference(ionic_potential, axis, wraps))
+        for axis, (host_face, face, wraps) in enumerate(
+            zip(to_host, along_field, operators.laterally_periodic(model.pore.ndim), strict=True)
+        )
+    ]
 
 
 def electrolyte_current_divergence(model, state, ionic_potential):
@@ -153,4 +159,4 @@ def _largest_around(field):
 
 def electrolyte_fraction(model, phase):
     """eps_l = eps_p (1 - xi) [-]; rounding beyond xi = 1 counts as no electrolyte."""
-    return jnp.maximum(model.pore * (1 - phase), 0.0)
+    return jnp.maximum(model.reactive_pore * (1 - phase), 0.0)

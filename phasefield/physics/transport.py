@@ -19,7 +19,7 @@ def fraction(model, phase):
 def diffusivity(model, phase):
     """D eps_l^b between neighbours [m2/s], on upper faces, one array an axis."""
     b = model.electrolyte.bruggeman_exponent
-    pores, open_share = (model.pore + EMPTY) ** b, (jnp.maximum(1 - phase, 0.0) + EMPTY) ** b
+    pores, open_share = (model.reactive_pore + EMPTY) ** b, (jnp.maximum(1 - phase, 0.0) + EMPTY) ** b
     return conductivities.through_pores(model.electrolyte.diffusivity * pores, open_share)
 
 
@@ -28,13 +28,13 @@ def left_behind(model):
     return (1 - model.electrolyte.transference_number) / FARADAY
 
 
-def system(model, state, phase, dt) -> System:
+def system(model, state, phase, ionic_potential, dt) -> System:
     """What a change of c within the step from `state` to `phase` meets, eps_l/dt - div (D eps_l^b + D') grad.
 
     D' is there where a host carries the ions past the electrolyte: see `conductivities.response_to_salt`.
     """
     h, periodic = model.grid.spacing, operators.laterally_periodic(model.grid.ndim)
-    past = conductivities.response_to_salt(model, state)
+    past = conductivities.response_to_salt(model, state, ionic_potential)
     spread = [own + left_behind(model) * more for own, more in zip(diffusivity(model, phase), past, strict=True)]
     faces = to_neighbours(spread, h, periodic)
     return System(faces[None], fraction(model, phase)[None] / dt, None, h, periodic)
@@ -52,7 +52,7 @@ def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy
     the applied current brings in.
     """
     h = model.grid.spacing
-    linear = system(model, state, phase, dt)
+    linear = system(model, state, phase, ionic_potential, dt)
     source = left_behind(model) * conductivities.electrolyte_current_divergence(model, state, ionic_potential)
     residual = source + operators.flow(diffusivity(model, phase), state.concentration, h)
     scale = left_behind(model) * jnp.maximum(jnp.abs(current_density), charge.REST_CURRENT) * model.grid.columns / h

@@ -6,9 +6,10 @@ The voxels: sharp walls, and a film of even thickness on them, by the Euclidean 
 """
 
 import numpy as np
-from scipy import ndimage, sparse
+from scipy import ndimage
 
 from phasefield import build, effective_conductivity, snapshots
+from phasefield.conduction import between_plates
 from phasefield.config import compose
 from phasefield.physics.conductivities import through_pores
 from phasefield.units import mAh_per_cm2, um
@@ -44,25 +45,14 @@ def model(folder) -> list[tuple[float, float, float]]:
     for index, capacity in enumerate(run.capacities / mAh_per_cm2):
         phase = np.asarray(run.field("phase", index), float)[layer]
         lithium = float((pore * phase).sum() * run.spacing / um / pore[0].size)
-        found.append((float(capacity), lithium, between_faces(pore**exponent, (1 - phase).clip(0) ** exponent)))
+        pores, left = pore**exponent, (1 - phase).clip(0) ** exponent
+        found.append((float(capacity), lithium, conductivity(pores, left)))
     return found
 
 
-def between_faces(pores, open_share) -> float:
-    """Conductivity between plates on the two ends of axis 0, half a cell away, with the model's means on the faces."""
-    shape, number = pores.shape, np.arange(pores.size).reshape(pores.shape)
-    plates = np.zeros(shape)
-    plates[[0, -1]] = 2 * (pores * open_share)[[0, -1]]
-    matrix = sparse.diags(plates.ravel() + 1e-12)
-    for axis, face in enumerate(through_pores(pores, open_share)):
-        here, there = number.ravel(), np.roll(number, -1, axis).ravel()
-        k = sparse.diags(np.asarray(face, float).ravel())
-        step = sparse.eye(pores.size, format="csr")[there] - sparse.eye(pores.size, format="csr")[here]
-        matrix = matrix + step.T @ k @ step
-    driven = np.zeros(shape)
-    driven[-1] = plates[-1]  # at 1 V, the other at 0
-    potential = sparse.linalg.spsolve(matrix.tocsc(), driven.ravel()).reshape(shape)
-    return float((plates[0] * potential[0]).mean() * shape[0])
+def conductivity(pores, left_open) -> float:
+    """Between the two ends of axis 0, with the model's means on the faces."""
+    return between_plates(through_pores(pores, left_open), (pores * left_open)[[0, -1]]).effective_conductivity
 
 
 def sharp_layer() -> tuple[np.ndarray, np.ndarray]:
