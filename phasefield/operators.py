@@ -27,6 +27,15 @@ def shift(u, axis: int, offset: int, periodic: bool):
     return shifted
 
 
+def largest_around(field, periodic=None):
+    """Of each cell and its neighbours through faces; of positive fields, since beyond a closed end there is zero."""
+    largest = field
+    for axis, wraps in enumerate(laterally_periodic(field.ndim) if periodic is None else periodic):
+        for side in (-1, +1):
+            largest = jnp.maximum(largest, shift(field, axis, side, wraps))
+    return largest
+
+
 def upper_faces(shape, axis: int, periodic: bool, dtype):
     """1 where a cell has a neighbour above it along `axis`, 0 at a closed end; broadcastable."""
     n = shape[axis]

@@ -101,7 +101,7 @@ def response_to_salt(model, state, ionic_potential):
     total = electrolyte_conductivity(model, state) + host + CONDUCTIVITY_FLOOR
     in_layer = jnp.mean(host, axis=lateral, keepdims=True) / jnp.mean(total, axis=lateral, keepdims=True)
     own = host / total
-    share = jnp.maximum(jnp.maximum(own, in_layer), 0.5 * _largest_around(own))
+    share = jnp.maximum(jnp.maximum(own, in_layer), 0.5 * operators.largest_around(own))
     per_salt = left_open(model, state) / state.concentration
     to_host = through_pores(full_conductivity(model), share * per_salt)
     along_field = through_pores(full_conductivity(model), per_salt)
@@ -143,18 +143,9 @@ def wall_conductivity(model, state):
     """
     filled = model.pore * state.phase
     own = jnp.where(model.surface > 0, state.nucleated, 0.0)
-    reached = _largest_around(own)
+    reached = operators.largest_around(own)
     film = own * jnp.maximum(filled - filled**4, 0.0) + reached * model.surface * model.film_thickness
     return jnp.where(model.film_thickness > 0, model.lithium.conductivity * film, 0.0)
-
-
-def _largest_around(field):
-    """Of each cell and its neighbours through faces."""
-    largest = field
-    for axis, wraps in enumerate(operators.laterally_periodic(field.ndim)):
-        for side in (-1, +1):
-            largest = jnp.maximum(largest, operators.shift(field, axis, side, wraps))
-    return largest
 
 
 def electrolyte_fraction(model, phase):

@@ -17,13 +17,16 @@ STILL_OPEN = 0.5  # of the thickness at which it is closed: until then a film le
 
 
 def reach(closed_film: float, spacing: float) -> int:
-    """To how many cells away from a wall lithium belongs to the film on it."""
-    return min(max(round(closed_film / spacing), 1), MOST_CELLS)
+    """To how many cells away from a wall lithium belongs to the film on it: a wall is diffuse over one more."""
+    return min(max(round(closed_film / spacing), 1) + 1, MOST_CELLS)
 
 
 def open_share(model, phase):
-    """Share of the walls around a cell that lithium leaves open to ions [-], 1 where there are none."""
-    left = 1 - thickness(model, phase) / jnp.maximum(model.closed_film, THINNEST)
+    """Share of the walls around a cell that lithium leaves open to ions [-], 1 where there are none.
+
+    Of a cell and its neighbours the thickest counts: those that lie deeper in a diffuse wall see little of the film.
+    """
+    left = 1 - operators.largest_around(thickness(model, phase)) / jnp.maximum(model.closed_film, THINNEST)
     return jnp.clip(left / (1 - STILL_OPEN), 0.0, 1.0)
 
 

@@ -69,3 +69,40 @@ def test_salt_evens_out_where_the_host_lies_beside_the_pore():
         assert bool(convergence.converged)
     # 0.14 is left, much for D k^2 dt: the price of the bound. By the share of its own cell alone it grew below c = 0
     assert unevenness(state) < 0.2 * before
+
+
+@jax.jit
+def held(model, state, hold):
+    """One step at a given potential of charge and salt alone."""
+    levels = model_module.precondition(model, state, DT, hold.conductance)
+    potentials, reaction, *_ = charge.solve(model, state, 0.0, DT, levels.charge, hold)
+    concentration, _ = transport.advance(
+        model, state, state.phase, potentials[0], reaction.applied_current, DT, levels.salt
+    )
+    return replace(
+        state, concentration=concentration, ionic_potential=potentials[0], electronic_potential=potentials[1]
+    )
+
+
+def test_salt_behind_a_narrow_passage_finds_its_balance():
+    """RT/F and more across one cell: the current follows kappa and so c, which went to and fro and below zero."""
+    collector, _ = cases.fractions()
+    plate = np.zeros(cases.SHAPE)
+    plate[16] = 0.94  # leaves narrow pores, through which the electrolyte conducts 1.5 %
+    inert = replace(cases.CARBON, ionic_conductivity=(0.0, 0.0), electronic_conductivity=(0.0, 0.0))
+    fast = replace(cases.LITHIUM, exchange_current_density=100.0)
+    model = cases.model(phases=(cases.COPPER, inert), fractions=np.stack([collector, plate]), lithium=fast)
+    state = model_module.initial_state(model, 0)
+    below = jnp.arange(cases.SHAPE[0])[:, None] < 12
+    state = replace(state, nucleated=jnp.where(below, 1.0, 0.0) * jnp.ones(cases.SHAPE))
+    hold = charge.Hold(jnp.asarray(-0.1), charge.holding_conductance(model))
+    least = []
+    for _ in range(12):
+        state = held(model, state, hold)
+        least.append(float(jnp.min(state.concentration)))
+    across = float(jnp.max(jnp.abs(jnp.diff(state.ionic_potential[6:], axis=0))))
+    assert across > 0.026  # RT/F, and nearly all that there is falls across one cell
+    assert min(least) > 0
+    assert abs(least[-1] - least[-2]) < 0.01 * least[-2]
+    salt = float(jnp.sum(model.reactive_pore * state.concentration) / jnp.sum(model.reactive_pore))
+    assert abs(salt - 1500) < 1.5  # none comes in or goes
