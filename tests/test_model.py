@@ -52,10 +52,11 @@ def test_lithium_gained_is_charge_passed(dtype, tolerance):
 
 def test_float32_agrees_with_float64():
     """To 1e-3 of each field's range: what the tolerances of the float32 solves leave, over twenty steps."""
-    (_, double, _), (_, single, _) = plated(np.float64), plated(np.float32)
+    (model, double, _), (_, single, _) = plated(np.float64), plated(np.float32)
     assert single.phase.dtype == jnp.float32
     assert np.abs(double.phase - single.phase).max() < 1e-3
-    assert np.abs(double.concentration / single.concentration - 1).max() < 1e-3
+    holds_salt = np.asarray(model.reactive_pore) > 0
+    assert np.abs(double.concentration / single.concentration - 1)[holds_salt].max() < 1e-3
     assert np.abs(diagnostics.potential(double) - diagnostics.potential(single)) < 1e-4  # V
 
 

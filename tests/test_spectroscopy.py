@@ -70,9 +70,8 @@ def test_between_plates(electrode, wet):
     # the ball does not reach from plate to plate: a layer of it does
     layer = np.stack([np.zeros(electrode.grid.shape), np.full(electrode.grid.shape, 0.4)])
     layer[1, :, 3:5] = 0.7
-    here = replace(
-        electrode, host=replace(electrode.host, fractions=jnp.asarray(layer)), pore=jnp.asarray(1 - layer[1])
-    )
+    pore = jnp.asarray(1 - layer[1])
+    here = replace(electrode, host=replace(electrode.host, fractions=jnp.asarray(layer)), pore=pore, reactive_pore=pore)
     found = spectroscopy.two_electrode(here, state, [1e7, 1.0], wet=wet)
     inside = spectroscopy.planes(here)
     assert (inside.start, inside.stop) == (4, 17)

@@ -30,8 +30,9 @@ def ionic_conductances(model, state):
     """
     kappa, host = full_conductivity(model), islands.ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
     faces = []
-    for axis, wraps in enumerate(operators.laterally_periodic(model.pore.ndim)):
-        between = operators.face_mean(left_open(model, state), axis, wraps)
+    for axis, (wraps, between) in enumerate(
+        zip(operators.laterally_periodic(model.pore.ndim), left_open(model, state), strict=True)
+    ):
         here = between * kappa + host
         there = between * operators.shift(kappa, axis, +1, wraps) + operators.shift(host, axis, +1, wraps)
         exists = operators.upper_faces(model.pore.shape, axis, wraps, model.pore.dtype)
@@ -46,16 +47,28 @@ def full_conductivity(model):
 
 
 def left_open(model, state):
-    """Conductivity over the `full_conductivity`: what lithium leaves of it, and the salt that is there [-]."""
-    open_share = jnp.maximum(1 - state.phase, 0.0) ** model.electrolyte.bruggeman_exponent
-    return open_share * state.concentration / model.electrolyte.concentration
+    """Conductivity over the `full_conductivity` [-] on upper faces: what lithium leaves of it, and the salt there.
+
+    Arithmetic mean of the one, geometric of the other: c falls by factors where potentials differ by RT/F from cell to
+    cell, and with the arithmetic mean a cell would have to pass on what its neighbour can carry, and run out.
+    """
+    salt = state.concentration / model.electrolyte.concentration
+    return [
+        operators.face_mean(without_lithium(model, state), axis, wraps)
+        * jnp.sqrt(salt * operators.shift(salt, axis, +1, wraps))
+        for axis, wraps in enumerate(operators.laterally_periodic(salt.ndim))
+    ]
+
+
+def without_lithium(model, state):
+    """Share of the conductivity of a pore that its lithium leaves [-]."""
+    return jnp.maximum(1 - state.phase, 0.0) ** model.electrolyte.bruggeman_exponent
 
 
 def through_pores(pores, open_share):
     """Means on upper faces of pores times open_share, one array an axis: harmonic of the one, arithmetic of the other.
 
-    Walls lie in series with the pores behind them. A front does not: ions react where they get to. Nor does a cell
-    whose salt runs out cut off its neighbour.
+    Walls lie in series with the pores behind them. A front does not: ions react where they get to.
     """
     periodic = operators.laterally_periodic(pores.ndim)
     return [
@@ -66,7 +79,11 @@ def through_pores(pores, open_share):
 
 def electrolyte_diffusion(model, state, field):
     """div(kappa grad u) of the electrolyte alone [A/m3]. Args: field: u [V]."""
-    faces = through_pores(full_conductivity(model), left_open(model, state))
+    kappa, periodic = full_conductivity(model), operators.laterally_periodic(model.pore.ndim)
+    faces = [
+        operators.face_mean(kappa, axis, wraps, IONS) * between
+        for axis, (wraps, between) in enumerate(zip(periodic, left_open(model, state), strict=True))
+    ]
     return operators.flow(faces, field, model.grid.spacing)
 
 
@@ -102,7 +119,7 @@ def response_to_salt(model, state, ionic_potential):
     in_layer = jnp.mean(host, axis=lateral, keepdims=True) / jnp.mean(total, axis=lateral, keepdims=True)
     own = host / total
     share = jnp.maximum(jnp.maximum(own, in_layer), 0.5 * operators.largest_around(own))
-    per_salt = left_open(model, state) / state.concentration
+    per_salt = without_lithium(model, state) / model.electrolyte.concentration
     to_host = through_pores(full_conductivity(model), share * per_salt)
     along_field = through_pores(full_conductivity(model), per_salt)
     return [

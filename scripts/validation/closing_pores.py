@@ -11,6 +11,7 @@ from scipy import ndimage
 from phasefield import build, effective_conductivity, snapshots
 from phasefield.conduction import between_plates
 from phasefield.config import compose
+from phasefield.host.geometry import SMALLEST_REACTIVE_PORE
 from phasefield.physics.conductivities import through_pores
 from phasefield.units import mAh_per_cm2, um
 from validation.results import write_table
@@ -40,7 +41,8 @@ def model(folder) -> list[tuple[float, float, float]]:
     run = snapshots.load(folder)
     exponent = float(build.electrolyte(compose(BASE)).bruggeman_exponent)
     layer = slice(round((run.host_top - DEPTH * um) / run.spacing), round(run.host_top / run.spacing))
-    pore = np.asarray(run.static["pore_fraction"], float)[layer].clip(0)
+    pore = np.asarray(run.static["pore_fraction"], float)[layer]
+    pore = np.where(pore < SMALLEST_REACTIVE_PORE, 0.0, pore)
     found = []
     for index, capacity in enumerate(run.capacities / mAh_per_cm2):
         phase = np.asarray(run.field("phase", index), float)[layer]

@@ -6,6 +6,7 @@ from validation.cells import cells_table, closing_table, widths_table
 from validation.contact import contact_table, film_table
 from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
 from validation.front_page import exchange, substrates
+from validation.islands import islands_table
 from validation.necks import MODEL_WALLS
 from validation.results import PAGE, README, TABLES, insert, markdown, number, read_table, with_spread
 
@@ -258,6 +259,7 @@ PARTS = {
     "necks": ("necks", necks),
     "widths": ("widths", widths_table),
     "cells": ("cells", cells_table),
+    "islands": ("islands", islands_table),
     "closing": ("closing", closing_table),
     "contact": ("contact", contact_table),
     "film": ("film", film_table),

@@ -28,6 +28,7 @@ RANGES = {  # key: (name, low, high); sources of the ranges are those of the val
     "material.cnt.nucleation_overpotential_mV": ("nucleation overpotential of CNT (mV)", "[75,75]", "[115,115]"),
     "nucleation.prefactor_per_m2_s": ("nucleation rate J0 (1/(m² s))", "3e23", "3e29"),
     "nucleation.nucleus_um": ("size of a nucleus (µm)", "1", "3"),
+    "nucleation.closed_film_um": ("closed film (µm)", "0", "2"),
     "lithium.cathodic_transfer_coefficient": ("transfer coefficient", "0.3", "0.7"),
     "lithium.double_layer_capacitance_F_m2": ("double layer (F/m²)", "0.05", "1"),
     "temperature_K": ("temperature (K)", "283.15", "318.15"),
