@@ -31,7 +31,7 @@ def left_behind(model):
 def system(model, state, phase, ionic_potential, dt) -> System:
     """What a change of c within the step from `state` to `phase` meets, eps_l/dt - div (D eps_l^b + D') grad.
 
-    D' is there where a host carries the ions past the electrolyte: see `conductivities.response_to_salt`.
+    D' is there where the current in the electrolyte answers c: see `conductivities.response_to_salt`.
     """
     h, periodic = model.grid.spacing, operators.laterally_periodic(model.grid.ndim)
     past = conductivities.response_to_salt(model, state, ionic_potential)
