@@ -126,6 +126,7 @@ def build_model(
     Args:
         nucleus_size: edge of the surface that a nucleus makes active [m], in whole cells; one cell if None.
         film_thickness: of the lithium that nucleated surface holds at least, and that conducts along it [m]; 0: none.
+        closed_film: thickness from which lithium on a wall keeps ions from it [m], see `physics.islands`.
         interface_width: delta [m]; half a cell if None.
         front_mobility: Gamma over the speed of the fastest front [-].
         sei: the film that forms on lithium; None leaves it out.

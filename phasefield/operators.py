@@ -27,10 +27,10 @@ def shift(u, axis: int, offset: int, periodic: bool):
     return shifted
 
 
-def largest_around(field, periodic=None):
+def largest_around(field):
     """Of each cell and its neighbours through faces; of positive fields, since beyond a closed end there is zero."""
     largest = field
-    for axis, wraps in enumerate(laterally_periodic(field.ndim) if periodic is None else periodic):
+    for axis, wraps in enumerate(laterally_periodic(field.ndim)):
         for side in (-1, +1):
             largest = jnp.maximum(largest, shift(field, axis, side, wraps))
     return largest

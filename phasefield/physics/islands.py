@@ -26,13 +26,12 @@ def open_share(model, phase):
 
     Of a cell and its neighbours the thickest counts: those that lie deeper in a diffuse wall see little of the film.
     """
-    left = 1 - operators.largest_around(thickness(model, phase)) / jnp.maximum(model.closed_film, THINNEST)
-    return jnp.clip(left / (1 - STILL_OPEN), 0.0, 1.0)
+    return _open(model, thickness(model, phase))
 
 
 def thickness(model, phase):
     """Mean thickness of the lithium on the walls around a cell [m], 0 where there are none."""
-    return _per_wall(model, model.pore * jnp.maximum(phase, 0.0))
+    return _per_wall(model, _lithium(model, phase))[0]
 
 
 def ionic_conductivity(model, state):
@@ -46,14 +45,25 @@ def ionic_conductivity(model, state):
         kappa = lithiation.conductivity(phase.ionic_conductivity, theta)
         inside = inside + fraction * kappa
         on_walls = on_walls + share * model.surface * kappa
-    lithium = model.pore * jnp.maximum(state.phase, 0.0)
-    return open_share(model, state.phase) * (inside + lithium * _per_wall(model, on_walls))
+    lithium = _lithium(model, state.phase)
+    film, beside = _per_wall(model, lithium, on_walls)
+    return _open(model, film) * (inside + lithium * beside)
 
 
-def _per_wall(model, field):
-    """Sum of a field over the area of the walls, both of a cube around each cell; 0 where there are no walls."""
+def _open(model, film):
+    left = 1 - operators.largest_around(film) / jnp.maximum(model.closed_film, THINNEST)
+    return jnp.clip(left / (1 - STILL_OPEN), 0.0, 1.0)
+
+
+def _lithium(model, phase):
+    return model.pore * jnp.maximum(phase, 0.0)
+
+
+def _per_wall(model, *fields):
+    """Sum of each field over the area of the walls, both of a cube around each cell; 0 where there are no walls."""
     area = _around(model, model.surface)
-    return jnp.where(area > 0, _around(model, field) / jnp.where(area > 0, area, 1.0), 0.0)
+    safe = jnp.where(area > 0, area, 1.0)
+    return [jnp.where(area > 0, _around(model, field) / safe, 0.0) for field in fields]
 
 
 def _around(model, field):

@@ -44,10 +44,8 @@ def covered(spacing, film):
 
 def through(model, state):
     """Conductance from the bottom of the host to the top of the electrolyte [S/m2]."""
-    h, periodic = float(model.grid.spacing), (False, True)
-    above = np.asarray(conductivities.ionic_conductances(model, state))[1::2] * h**2
+    above = np.asarray(conductivities.ionic_conductances(model, state))[1::2] * float(model.grid.spacing) ** 2
     ends = np.asarray(conductivities.ionic_conductivity(model, state))[[0, -1]]
-    assert len(above) == len(periodic)
     return between_plates(list(above), ends).effective_conductivity / HEIGHT
 
 
@@ -65,7 +63,6 @@ def test_islands_let_ions_through_and_a_closed_film_does_not(spacing):
     """Without lithium the two in series, no less until half of `closed_film`, next to nothing past it; on any cell."""
     kappa = {"host": cases.CARBON.ionic_conductivity[0], "electrolyte": cases.ELECTROLYTE.conductivity}
     bare = through(*covered(spacing, 0.0))
-    print("G", spacing, bare, [through(*covered(spacing, f * um)) / bare for f in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)])
     assert bare == pytest.approx(1 / (WALL / kappa["host"] + (HEIGHT - WALL) / kappa["electrolyte"]), rel=0.06)
     assert through(*covered(spacing, 0.2 * um)) == pytest.approx(bare, rel=0.03)
     assert through(*covered(spacing, 0.4 * um)) == pytest.approx(0.78 * bare, rel=0.12)  # 0.84 on 0.125 um
