@@ -214,9 +214,10 @@ def initial_state(model: Model, seed: int, lithiation=None) -> State:
 @jax.jit
 def precondition(model: Model, state: State, dt, conductance=0.0) -> Preconditioner:
     """Coarse levels for the solves of this state and of those that follow; conductance: of a `charge.Hold`."""
+    fixed = charge.conductors(model, state)
     systems = (
-        charge.linearised(model, state, dt, conductance),
-        transport.system(model, state, state.phase, state.ionic_potential, dt),
+        charge.linearised(model, state, fixed, dt, conductance),
+        transport.system(model, state, fixed.host_ionic, state.phase, state.ionic_potential, dt),
     )
     return Preconditioner(*multigrid.build_together(systems, jnp.float32))
 
@@ -226,12 +227,15 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
 
     Balance charge, move the interface, transport salt, lithiate the host, nucleate and spread, cover fresh lithium.
     """
-    potentials, reaction, balance, newton = charge.solve(model, state, current_density, dt, preconditioner.charge, hold)
+    fixed = charge.conductors(model, state)
+    potentials, reaction, balance, newton = charge.solve(
+        model, state, fixed, current_density, dt, preconditioner.charge, hold
+    )
     followed = fastest_growth(model, reaction) * dt <= FARTHEST * model.grid.spacing
     moving = jnp.where(followed, dt, 0.0)
     phase = interface.advance(model, state, reaction, moving)
     concentration, salt = transport.advance(
-        model, state, phase, potentials[0], reaction.applied_current, dt, preconditioner.salt
+        model, state, fixed.host_ionic, phase, potentials[0], reaction.applied_current, dt, preconditioner.salt
     )
     theta = uptake.advance(model, state, reaction.insertion, dt)
     nucleated, nuclei, key = nucleation.sample(model, state, reaction.overpotential, dt)

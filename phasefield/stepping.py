@@ -15,7 +15,7 @@ from phasefield.precision import cast
 from phasefield.state import State
 from phasefield.units import mAh_per_cm2
 
-EXPENSIVE = 50  # linear iterations of a step after which these levels are built anew
+BUILDING = 12  # linear iterations that coarse levels cost: once steps have taken so many more than the first, new ones
 STALE = 4.0  # factor by which dt may leave the one these levels were built for
 SALT = 2  # place in Carry.failure
 CRAWL = 1e-3  # of the longest: steps this short for want of salt get nowhere
@@ -64,7 +64,8 @@ class Carry:
     throughput: jax.Array  # the same without sign
     stored_at_start: jax.Array  # C/m2
     dt: jax.Array
-    linear: jax.Array  # linear iterations of the last attempt
+    linear: jax.Array  # linear iterations of the first step with the coarse levels of this segment
+    more: jax.Array  # those that later ones have taken beyond that
     patience: jax.Array  # accepted steps to go before dt may grow
     starved: jax.Array  # a step was repeated for want of salt, and there still is next to none where it was
     steps: jax.Array  # of the last segment
@@ -135,6 +136,7 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         carry,
         dt=jnp.where(limits.begins, control.dt_first, carry.dt),
         linear=jnp.zeros_like(carry.linear),
+        more=jnp.zeros_like(carry.more),
         steps=jnp.zeros_like(carry.steps),
         stopped=jnp.zeros_like(carry.stopped),
     )
@@ -146,7 +148,7 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
     at_start = carry.state
 
     def unfinished(carry):
-        fresh = (carry.dt <= STALE * built_for) & (carry.dt >= built_for / STALE) & (carry.linear <= EXPENSIVE)
+        fresh = (carry.dt <= STALE * built_for) & (carry.dt >= built_for / STALE) & (carry.more <= BUILDING)
         fresh &= ~nucleation.walls_changed(model, at_start, carry.state)
         return (carry.steps < limits.most_steps) & (carry.stopped == RUNNING) & fresh
 
@@ -213,7 +215,8 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
             throughput=choose(throughput, carry.throughput),
             stored_at_start=carry.stored_at_start,
             dt=dt_next,
-            linear=report.linear_iterations,
+            linear=jnp.where(carry.linear > 0, carry.linear, report.linear_iterations),
+            more=carry.more + jnp.where(carry.linear > 0, jnp.maximum(report.linear_iterations - carry.linear, 0), 0),
             patience=jnp.where(accepted, jnp.maximum(carry.patience - 1, 0), PATIENCE),
             starved=starved,
             steps=carry.steps + accepted,
@@ -240,6 +243,7 @@ def begin(model, state: State, control: TimeControl) -> Carry:
         stored_at_start=diagnostics.stored_charge(model, state).astype(jnp.float64),
         dt=control.dt_first,
         linear=jnp.zeros((), jnp.int32),
+        more=jnp.zeros((), jnp.int32),
         patience=zero,
         starved=jnp.zeros((), bool),
         steps=zero,

@@ -47,11 +47,12 @@ def test_an_implicit_step_of_the_model_is_its_impedance_at_the_inverse_step(elec
     """A small current over one step of dt from rest changes the potential by Z(s = 1/dt) times it."""
     state, current, dt = model_module.initial_state(electrode, 0, [0.0, 0.5]), 0.1, 0.5
     tight = replace(electrode, charge_tolerance=jnp.asarray(1e-8))
-    hierarchy = jax.jit(lambda: multigrid.build(charge.linearised(tight, state, dt)))()
-    (ionic, _), _, balance, _ = jax.jit(charge.solve)(tight, state, current, dt, hierarchy)
+    fixed = charge.conductors(tight, state)
+    hierarchy = jax.jit(lambda: multigrid.build(charge.linearised(tight, state, fixed, dt)))()
+    (ionic, _), _, balance, _ = jax.jit(charge.solve)(tight, state, fixed, current, dt, hierarchy)
     assert bool(balance.converged)
     change = float(jnp.mean(ionic[-1] - state.ionic_potential[-1]))
-    h, fixed = 1e-6, charge.conductors(electrode, state)
+    h = 1e-6
     found = respond(
         charge.system(electrode, fixed, None).faces,
         lambda s: spectroscopy.admittance(electrode, state, fixed, s),

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from phasefield import operators
-from phasefield.physics import conductivities, interface, kinetics, lithiation, sei
+from phasefield.physics import conductivities, interface, islands, kinetics, lithiation, sei
 from phasefield.solvers import conjugate_gradients, multigrid, pieces
 from phasefield.solvers.system import System, apply, conductances, diagonal
 from phasefield.units import FARADAY
@@ -71,6 +71,7 @@ NO_HOLD = Hold()
 class Conductors:
     """Coefficients of the two charge equations that stay fixed during a step."""
 
+    host_ionic: jax.Array  # kappa of the host alone [S/m]
     ionic: jax.Array  # kappa [S/m]
     ionic_conductances: jax.Array  # of kappa to each neighbour [S/m3]
     electronic: jax.Array  # sigma [S/m], without
@@ -88,9 +89,11 @@ def conductors(model, state) -> Conductors:
     """Coefficients of the charge balance in this state."""
     electrolyte, lithium = model.electrolyte, model.lithium
     xi, bare = state.phase, jnp.maximum(1 - state.phase, 0.0)
+    host_ionic = islands.ionic_conductivity(model, state)
     return Conductors(
-        ionic=conductivities.ionic_conductivity(model, state),
-        ionic_conductances=conductivities.ionic_conductances(model, state),
+        host_ionic=host_ionic,
+        ionic=conductivities.ionic_conductivity(model, state, host_ionic),
+        ionic_conductances=conductivities.ionic_conductances(model, state, host_ionic),
         electronic=conductivities.electronic_conductivity(model, state),
         along_walls=conductivities.wall_conductivity(model, state),
         diffusional_source=conductivities.diffusion_source(model, state),
@@ -194,15 +197,14 @@ def system(model, fixed: Conductors, gain, conductance=0.0) -> System:
     )
 
 
-def linearised(model, state, dt, conductance=0.0) -> System:
+def linearised(model, state, fixed: Conductors, dt, conductance=0.0) -> System:
     """The balance of both charges linearised at this state; conductance: of a `Hold`."""
-    fixed = conductors(model, state)
     potentials = jnp.stack([state.ionic_potential, state.electronic_potential])
     *_, gain = reactions(model, state, fixed, potentials, dt)
     return system(model, fixed, gain, conductance)
 
 
-def solve(model, state, current_density, dt, hierarchy, hold: Hold = NO_HOLD):
+def solve(model, state, fixed: Conductors, current_density, dt, hierarchy, hold: Hold = NO_HOLD):
     """(ionic and electronic potential (2, *shape), Reaction, Convergence) of the step from `state` by dt.
 
     Newton on the two equations of charge, each iteration one multigrid-CG solve. The error is the current misplaced
@@ -210,11 +212,11 @@ def solve(model, state, current_density, dt, hierarchy, hold: Hold = NO_HOLD):
     makes the reactions carry exactly the applied current, so the ledger closes to rounding.
 
     Args:
+        fixed: `conductors` of this state.
         current_density: applied [A/m2 of geometric area], positive plates.
         dt: [s]. hierarchy: from `precondition`, of this or a recent state.
         hold: adds to the current what it takes to hold a potential.
     """
-    fixed = conductors(model, state)
     h, volume = model.grid.spacing, model.grid.cell_volume
     everywhere = system(model, fixed, jnp.zeros_like(fixed.ionic), hold.conductance)
     film = film_formation(model, state, dt)

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from phasefield import operators
-from phasefield.physics import islands, lithiation
+from phasefield.physics import lithiation
 from phasefield.solvers.system import to_neighbours
 from phasefield.units import FARADAY, GAS_CONSTANT
 
@@ -18,17 +18,17 @@ def electrolyte_conductivity(model, state):
     return electrolyte.conductivity * (state.concentration / electrolyte.concentration) * filled
 
 
-def ionic_conductivity(model, state):
-    """kappa [S/m]: the electrolyte, and the host as far as its walls are open to ions."""
-    return electrolyte_conductivity(model, state) + islands.ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
+def ionic_conductivity(model, state, host):
+    """kappa [S/m]: the electrolyte and, from `islands.ionic_conductivity`, the host."""
+    return electrolyte_conductivity(model, state) + host + CONDUCTIVITY_FLOOR
 
 
-def ionic_conductances(model, state):
-    """Of the electrolyte and the host to each neighbour [S/m3], as `solvers.system.conductances`.
+def ionic_conductances(model, state, host):
+    """Of the electrolyte and the host, as above, to each neighbour [S/m3], as `solvers.system.conductances`.
 
     The harmonic mean of two cells, both with the salt and the lithium between them, as in `through_pores`.
     """
-    kappa, host = full_conductivity(model), islands.ionic_conductivity(model, state) + CONDUCTIVITY_FLOOR
+    kappa, host = full_conductivity(model), host + CONDUCTIVITY_FLOOR
     faces = []
     for axis, (wraps, between) in enumerate(
         zip(operators.laterally_periodic(model.pore.ndim), left_open(model, state), strict=True)
@@ -99,8 +99,8 @@ def diffusion_source(model, state):
     return diffusional_factor(model) * electrolyte_diffusion(model, state, jnp.log(state.concentration))
 
 
-def response_to_salt(model, state, ionic_potential):
-    """d i_e/d grad c [A m2/mol], on upper faces as above.
+def response_to_salt(model, state, host, ionic_potential):
+    """d i_e/d grad c [A m2/mol], on upper faces as above; host: its kappa, as in `ionic_conductivity`.
 
     Two terms, kappa_e/c times the sum of
 
@@ -114,8 +114,7 @@ def response_to_salt(model, state, ionic_potential):
     where it is more, salt lags behind by a share of a step.
     """
     lateral = tuple(range(1, model.pore.ndim))
-    host = islands.ionic_conductivity(model, state)
-    total = electrolyte_conductivity(model, state) + host + CONDUCTIVITY_FLOOR
+    total = ionic_conductivity(model, state, host)
     in_layer = jnp.mean(host, axis=lateral, keepdims=True) / jnp.mean(total, axis=lateral, keepdims=True)
     own = host / total
     share = jnp.maximum(jnp.maximum(own, in_layer), 0.5 * operators.largest_around(own))

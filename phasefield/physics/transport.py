@@ -28,19 +28,19 @@ def left_behind(model):
     return (1 - model.electrolyte.transference_number) / FARADAY
 
 
-def system(model, state, phase, ionic_potential, dt) -> System:
+def system(model, state, host, phase, ionic_potential, dt) -> System:
     """What a change of c within the step from `state` to `phase` meets, eps_l/dt - div (D eps_l^b + D') grad.
 
-    D' is there where the current in the electrolyte answers c: see `conductivities.response_to_salt`.
+    D' is there where the current in the electrolyte answers c: see `conductivities.response_to_salt`, for host too.
     """
     h, periodic = model.grid.spacing, operators.laterally_periodic(model.grid.ndim)
-    past = conductivities.response_to_salt(model, state, ionic_potential)
+    past = conductivities.response_to_salt(model, state, host, ionic_potential)
     spread = [own + left_behind(model) * more for own, more in zip(diffusivity(model, phase), past, strict=True)]
     faces = to_neighbours(spread, h, periodic)
     return System(faces[None], fraction(model, phase)[None] / dt, None, h, periodic)
 
 
-def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy):
+def advance(model, state, host, phase, ionic_potential, current_density, dt, hierarchy):
     """(concentration after dt [mol/m3], Convergence).
 
         eps_l dc/dt = div(D eps_l^b grad c) + (1 - t+)/F div i_e
@@ -52,7 +52,7 @@ def advance(model, state, phase, ionic_potential, current_density, dt, hierarchy
     the applied current brings in.
     """
     h = model.grid.spacing
-    linear = system(model, state, phase, ionic_potential, dt)
+    linear = system(model, state, host, phase, ionic_potential, dt)
     source = left_behind(model) * conductivities.electrolyte_current_divergence(model, state, ionic_potential)
     residual = source + operators.flow(diffusivity(model, phase), state.concentration, h)
     scale = left_behind(model) * jnp.maximum(jnp.abs(current_density), charge.REST_CURRENT) * model.grid.columns / h

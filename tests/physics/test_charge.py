@@ -29,7 +29,12 @@ def nucleated(current_density, tolerance=1e-8):
 
 @jax.jit
 def solve_for_1e3(model, state, current_density):
-    return charge.solve(model, state, current_density, 1e3, model_module.precondition(model, state, 1e3).charge)
+    return solve_for(model, state, current_density, 1e3)
+
+
+def solve_for(model, state, current_density, dt):
+    levels, fixed = model_module.precondition(model, state, dt), charge.conductors(model, state)
+    return charge.solve(model, state, fixed, current_density, dt, levels.charge)
 
 
 @pytest.mark.parametrize("current_density", [5.0, -5.0])
@@ -134,7 +139,7 @@ def test_double_layer_charges_before_there_is_a_nucleus():
 
 @jax.jit
 def solve_short(model, state, current_density):
-    return charge.solve(model, state, current_density, 1e-3, model_module.precondition(model, state, 1e-3).charge)
+    return solve_for(model, state, current_density, 1e-3)
 
 
 def test_a_nucleated_surface_at_rest_starts_without_a_double_layer():
@@ -157,7 +162,8 @@ def test_conductivities_of_pure_cells():
         phase=state.phase.at[0].set(1.0).at[1].set(0.5),
         concentration=state.concentration.at[3].multiply(0.5),
     )
-    kappa, sigma = conductivities.ionic_conductivity(model, state), conductivities.electronic_conductivity(model, state)
+    fixed = charge.conductors(model, state)
+    kappa, sigma = fixed.ionic, fixed.electronic
     assert np.allclose(kappa[:4, 0], [0, 0.2 * 0.5**1.5, 0.2, 0.1], atol=2e-9)
     assert np.allclose(sigma[:3, 0], [1000, 1000 / 16, 0], atol=2e-9)
 
@@ -195,10 +201,8 @@ def test_a_film_ends_a_cell_beyond_its_wall():
     model = cases.model(fractions=np.stack([np.zeros(cases.SHAPE), solid]), film_thickness=2e-9)
     state = model_module.initial_state(model, 0)
     half = jnp.ones(cases.SHAPE).at[:, cases.SHAPE[1] // 2 :].set(0.0)
-    bare, whole, short = (
-        charge.linearised(model, replace(state, nucleated=nucleated), jnp.asarray(1.0)).faces[1]
-        for nucleated in (jnp.zeros(cases.SHAPE), jnp.ones(cases.SHAPE), half)
-    )
+    states = [replace(state, nucleated=each) for each in (jnp.zeros(cases.SHAPE), jnp.ones(cases.SHAPE), half)]
+    bare, whole, short = (charge.system(model, charge.conductors(model, each), None).faces[1] for each in states)
     row = int(np.argmax(model.surface[:, 0]))
     edge = cases.SHAPE[1] // 2  # the first bare cell
     along = (short - bare)[3, row]
@@ -213,5 +217,6 @@ def test_conductivities_of_the_host():
     fraction = np.stack([np.zeros(cases.SHAPE), np.full(cases.SHAPE, 0.4)])
     model = cases.model(fractions=fraction, phases=(cases.COPPER, phase))
     state = model_module.initial_state(model, 0, [0.0, 0.5])
-    assert np.allclose(conductivities.electronic_conductivity(model, state), 0.4 * 1e-2, rtol=1e-6)
-    assert np.allclose(conductivities.ionic_conductivity(model, state), 0.2 * 0.6**1.5 + 0.4 * 0.05, rtol=1e-6)
+    fixed = charge.conductors(model, state)
+    assert np.allclose(fixed.electronic, 0.4 * 1e-2, rtol=1e-6)
+    assert np.allclose(fixed.ionic, 0.2 * 0.6**1.5 + 0.4 * 0.05, rtol=1e-6)

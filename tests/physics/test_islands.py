@@ -10,7 +10,7 @@ import pytest
 from phasefield import model as model_module
 from phasefield.conduction import between_plates
 from phasefield.host.geometry import diffuse
-from phasefield.physics import conductivities, islands
+from phasefield.physics import charge, islands
 from phasefield.units import um
 
 CLOSED = 0.5 * um
@@ -44,8 +44,9 @@ def covered(spacing, film):
 
 def through(model, state):
     """Conductance from the bottom of the host to the top of the electrolyte [S/m2]."""
-    above = np.asarray(conductivities.ionic_conductances(model, state))[1::2] * float(model.grid.spacing) ** 2
-    ends = np.asarray(conductivities.ionic_conductivity(model, state))[[0, -1]]
+    fixed = charge.conductors(model, state)
+    above = np.asarray(fixed.ionic_conductances)[1::2] * float(model.grid.spacing) ** 2
+    ends = np.asarray(fixed.ionic)[[0, -1]]
     return between_plates(list(above), ends).effective_conductivity / HEIGHT
 
 

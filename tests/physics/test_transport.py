@@ -17,8 +17,11 @@ DT = 100.0  # s, a thousand times h^2/D
 def rest(model, state):
     """One step without current of charge and salt alone."""
     levels = model_module.precondition(model, state, DT)
-    potentials, *_ = charge.solve(model, state, 0.0, DT, levels.charge)
-    concentration, convergence = transport.advance(model, state, state.phase, potentials[0], 0.0, DT, levels.salt)
+    fixed = charge.conductors(model, state)
+    potentials, *_ = charge.solve(model, state, fixed, 0.0, DT, levels.charge)
+    concentration, convergence = transport.advance(
+        model, state, fixed.host_ionic, state.phase, potentials[0], 0.0, DT, levels.salt
+    )
     state = replace(
         state, concentration=concentration, ionic_potential=potentials[0], electronic_potential=potentials[1]
     )
@@ -75,9 +78,10 @@ def test_salt_evens_out_where_the_host_lies_beside_the_pore():
 def held(model, state, hold):
     """One step at a given potential of charge and salt alone."""
     levels = model_module.precondition(model, state, DT, hold.conductance)
-    potentials, reaction, *_ = charge.solve(model, state, 0.0, DT, levels.charge, hold)
+    fixed = charge.conductors(model, state)
+    potentials, reaction, *_ = charge.solve(model, state, fixed, 0.0, DT, levels.charge, hold)
     concentration, _ = transport.advance(
-        model, state, state.phase, potentials[0], reaction.applied_current, DT, levels.salt
+        model, state, fixed.host_ionic, state.phase, potentials[0], reaction.applied_current, DT, levels.salt
     )
     return replace(
         state, concentration=concentration, ionic_potential=potentials[0], electronic_potential=potentials[1]

@@ -61,7 +61,8 @@ def electrode(cells, row):
 @jax.jit
 def solve(model, state, current_density):
     dt = 1e-3  # s, in which the area stays as it is
-    return charge.solve(model, state, current_density, dt, model_module.precondition(model, state, dt).charge)
+    levels, fixed = model_module.precondition(model, state, dt), charge.conductors(model, state)
+    return charge.solve(model, state, fixed, current_density, dt, levels.charge)
 
 
 def distribution(cells, row):
