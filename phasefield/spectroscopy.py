@@ -2,7 +2,7 @@
 
 The coefficients are those of the charge balance itself: the slope -ds/deta of a time step of length dt is the
 admittance at the Laplace variable s = 1/dt, of the double layer, of plating and of insertion with what it fills. So
-y(j w) is `charge.reactions` at dt = 1/(j w). The salt keeps its concentration.
+y(j w) is `reactions.rates` at dt = 1/(j w). The salt keeps its concentration.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from scipy.interpolate import CubicSpline
 from phasefield import operators
 from phasefield.impedance import Impedance, blocking_contacts, half_cell_contacts, respond
 from phasefield.model import Model
-from phasefield.physics import charge, conductivities
+from phasefield.physics import charge, conductivities, reactions
 from phasefield.precision import cast
 from phasefield.solvers.system import conductances
 from phasefield.state import State
@@ -167,7 +167,7 @@ def _faces(model, fixed):
 
 @jax.jit
 def _slope(model, state, fixed, potentials, dt):
-    return charge.reactions(model, state, fixed, potentials, dt, moving=0.0)[-1]
+    return reactions.rates(model, state, fixed, potentials, dt, moving=0.0)[-1]
 
 
 def planes(model: Model) -> slice:

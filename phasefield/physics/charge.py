@@ -7,14 +7,13 @@ import jax.numpy as jnp
 from jax import lax
 
 from phasefield import operators
-from phasefield.physics import conductivities, interface, islands, kinetics, lithiation, sei
+from phasefield.physics import conductivities, interface, islands, kinetics, reactions, sei
 from phasefield.solvers import conjugate_gradients, multigrid, pieces
 from phasefield.solvers.system import System, apply, conductances, diagonal
 from phasefield.units import FARADAY
 
 OVERPOTENTIAL_STEP = 0.05  # V: largest change of eta in one Newton iteration
 RESIDUAL_REDUCTION = 0.02  # of each linear solve; Newton does the rest
-SMALLEST_STOCK = 1e-20  # C/m3: nothing left to strip, or no pore to fill
 FRONT = 0.02  # of xi (1 - xi): where there is a front whose speed counts
 REST_CURRENT = 0.01  # A/m2: what errors are held against when no current flows
 
@@ -111,75 +110,6 @@ def conductors(model, state) -> Conductors:
     )
 
 
-def lithium_kinetics(model, fixed: Conductors, eta):
-    """Current density on lithium [A/m2 of its area] and its slope -di/deta [S/m2], behind its film where it has one."""
-    a, temperature = model.lithium.cathodic_transfer_coefficient, model.temperature
-    if fixed.film_resistance is None:
-        return kinetics.butler_volmer(eta, fixed.exchange_current_density, a, temperature)
-    return kinetics.through_film(eta, fixed.exchange_current_density, fixed.film_resistance, a, temperature)
-
-
-def film_formation(model, state, dt):
-    """Current that forms SEI in a step [A/m3]; what fresh lithium owes, whatever the potentials."""
-    return jnp.zeros_like(model.pore) if model.sei is None else sei.formation(model, state, dt)
-
-
-def reactions(model, state, fixed: Conductors, potentials, dt, moving=None):
-    """(plating, double layer, insertion (K, ...), total slope -ds/deta) at given potentials (ionic, electronic).
-
-    The slope of a step of length dt is the admittance at the Laplace variable 1/dt; `spectroscopy` gives a complex one.
-    Args: moving: time for which fronts move [s]; dt if None, 0 leaves them where they are.
-    """
-    lithium, a, temperature = model.lithium, model.lithium.cathodic_transfer_coefficient, model.temperature
-    moving = dt if moving is None else moving
-    eta = potentials[1] - potentials[0] - fixed.equilibrium_potential
-    i, slope = lithium_kinetics(model, fixed, eta)
-    # the far tail of a front would grow on its own, e-fold by e-fold; stripped alone it would end in a kink at eta = 0
-    is_front = jnp.minimum(state.phase, 1 - state.phase) > interface.TRACE
-    way = moving * lithium.molar_volume / FARADAY * i / model.interface_width
-    mean, last = interface.area_on_the_way(jnp.where(is_front, state.phase, 0.5), way)
-    area = jnp.where(is_front, fixed.front_area, 0.0)
-    plating, gain = area * mean * i, area * last * slope
-    walls = state.nucleated * fixed.bare_area
-    to_plate = jnp.where(eta <= 0, walls, 0.0)  # falls to zero by itself as the pore fills
-    plating, gain = plating + to_plate * i, gain + to_plate * slope
-    # a gap that has closed is no surface to strip, and a bare wall holds nothing to strip
-    rest = jnp.where(eta <= 0, fixed.gap_area, walls * interface.covered(state.phase))
-    plating, gain = _with_rest(plating, gain, rest * i, rest * slope, model, state, moving)
-
-    capacitance = lithium.double_layer_capacitance * fixed.bare_area
-    double_layer = -(capacitance * eta - state.double_layer_charge) / dt
-    gain = gain + capacitance / dt
-
-    insertion = jnp.zeros(state.lithiation.shape, jnp.result_type(state.lithiation, dt))
-    if model.insertion_active:
-        for k, phase in enumerate(model.host.phases):
-            if phase.insertion is not None:
-                rate, rate_gain = lithiation.insertion_rate(
-                    phase.insertion, model.host.fractions[k], state.lithiation[k],
-                    potentials[1] - potentials[0], a, temperature, dt,
-                )  # fmt: skip
-                insertion = insertion.at[k].set(rate)
-                gain = gain + rate_gain
-    return plating, double_layer, insertion, gain
-
-
-def _with_rest(front, front_gain, rest, rest_gain, model, state, dt):
-    """Plating rate and slope of fronts, and of gaps to plate or walls to strip: no more in a step than fronts leave.
-
-        s_w = s_left (1 - exp(-s_kin/s_left)),   s_left = eps_p xi' F/(Vm dt),
-
-    what a rate in proportion to what is left does exactly; far from s_left it is s_kin. xi' is the lithium that is left
-    where it is stripped, and the pore that is left, 1 - xi, where it is plated.
-    """
-    taken = jnp.where(rest < 0, state.phase, 1 - state.phase)
-    stock = model.reactive_pore * jnp.maximum(taken, 0.0) * FARADAY / model.lithium.molar_volume
-    left = jnp.maximum(stock - dt * jnp.abs(front), SMALLEST_STOCK)
-    share = jnp.abs(rest) * dt / left
-    remaining = jnp.exp(-share)
-    return front + rest * interface.mean_decay(share), remaining * ((1 + share) * front_gain + rest_gain)
-
-
 def holding_conductance(model):
     """G of a potential held at the top face [S/m2]: half a cell of electrolyte."""
     return 2 * model.electrolyte.conductivity / model.grid.spacing
@@ -200,7 +130,7 @@ def system(model, fixed: Conductors, gain, conductance=0.0) -> System:
 def linearised(model, state, fixed: Conductors, dt, conductance=0.0) -> System:
     """The balance of both charges linearised at this state; conductance: of a `Hold`."""
     potentials = jnp.stack([state.ionic_potential, state.electronic_potential])
-    *_, gain = reactions(model, state, fixed, potentials, dt)
+    *_, gain = reactions.rates(model, state, fixed, potentials, dt)
     return system(model, fixed, gain, conductance)
 
 
@@ -219,11 +149,11 @@ def solve(model, state, fixed: Conductors, current_density, dt, hierarchy, hold:
     """
     h, volume = model.grid.spacing, model.grid.cell_volume
     everywhere = system(model, fixed, jnp.zeros_like(fixed.ionic), hold.conductance)
-    film = film_formation(model, state, dt)
+    film = reactions.film_formation(model, state, dt)
     forming = jnp.sum(film) * volume
 
     def evaluate(potentials):
-        plating, double_layer, insertion, gain = reactions(model, state, fixed, potentials, dt)
+        plating, double_layer, insertion, gain = reactions.rates(model, state, fixed, potentials, dt)
         total = plating + double_layer + jnp.sum(insertion, axis=0) + film
         residual = apply(everywhere, potentials) + jnp.stack([total + fixed.diffusional_source, -total])
         residual = residual.at[0, -1].add((hold.conductance * hold.potential - current_density) / h)
@@ -297,15 +227,15 @@ def _close(model, state, fixed, potentials, film, current_density, dt, hold):
     One Newton step in that constant: it is of the order of the tolerance, and what is left of its square.
     """
     volume, area = model.grid.cell_volume, model.grid.area
-    plating, double_layer, insertion, gain = reactions(model, state, fixed, potentials, dt)
+    plating, double_layer, insertion, gain = reactions.rates(model, state, fixed, potentials, dt)
     total = jnp.sum(plating + double_layer + jnp.sum(insertion, axis=0) + film) * volume
     surplus = total - applied(current_density, hold, potentials) * area
     shift = surplus / (jnp.sum(gain) * volume + hold.conductance * area)  # upwards lowers eta, which plates more
     potentials = potentials.at[0].add(-shift)
-    plating, double_layer, insertion, _ = reactions(model, state, fixed, potentials, dt)
+    plating, double_layer, insertion, _ = reactions.rates(model, state, fixed, potentials, dt)
     reacted = jnp.sum(plating + double_layer + jnp.sum(insertion, axis=0) + film) * volume / area
     eta = potentials[1] - potentials[0] - fixed.equilibrium_potential
-    i, _ = lithium_kinetics(model, fixed, eta)
+    i, _ = reactions.lithium_kinetics(model, fixed, eta)
     front_speed = i * model.lithium.molar_volume / FARADAY
     on_front = fixed.front_area * model.interface_width > FRONT
     collector_current = 2 * jnp.sum(fixed.electronic[0] * potentials[1][0]) / model.grid.spacing

@@ -11,7 +11,7 @@ import pytest
 
 from phasefield import model as model_module
 from phasefield import operators
-from phasefield.physics import charge, conductivities, interface, kinetics
+from phasefield.physics import charge, conductivities, interface, kinetics, reactions
 from phasefield.units import FARADAY
 
 
@@ -63,9 +63,9 @@ def test_bare_surface_strips_nothing():
     bare = replace(state, phase=jnp.zeros(cases.SHAPE))
     fixed = charge.conductors(model, bare)
     zero = jnp.zeros(cases.SHAPE)
-    plating, *_ = charge.reactions(model, bare, fixed, jnp.stack([zero - 0.05, zero]), 1.0)  # eta = +50 mV
+    plating, *_ = reactions.rates(model, bare, fixed, jnp.stack([zero - 0.05, zero]), 1.0)  # eta = +50 mV
     assert not np.any(plating)
-    plating, *_ = charge.reactions(model, bare, fixed, jnp.stack([zero + 0.05, zero]), 1.0)
+    plating, *_ = reactions.rates(model, bare, fixed, jnp.stack([zero + 0.05, zero]), 1.0)
     assert float(plating.max()) > 0
 
 
@@ -94,7 +94,7 @@ def travel(model, state, speed, cells):
 
     def step(_, state):
         fixed = charge.conductors(model, state)
-        plating, double_layer, insertion, _ = charge.reactions(model, state, fixed, potentials, dt)
+        plating, double_layer, insertion, _ = reactions.rates(model, state, fixed, potentials, dt)
         i, _ = kinetics.butler_volmer(-0.1, fixed.exchange_current_density, 0.5, model.temperature)
         scaled = plating / i * speed * FARADAY / model.lithium.molar_volume
         reaction = charge.Reaction(
@@ -119,7 +119,7 @@ def test_slope_of_the_reactions_is_their_derivative():
     fixed = charge.conductors(model, state)
 
     def total(shift):
-        plating, double_layer, _, gain = charge.reactions(model, state, fixed, potentials.at[1].add(shift), 1e3)
+        plating, double_layer, _, gain = reactions.rates(model, state, fixed, potentials.at[1].add(shift), 1e3)
         return plating + double_layer, gain
 
     change = (total(1e-6)[0] - total(-1e-6)[0]) / 2e-6

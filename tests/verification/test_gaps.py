@@ -15,7 +15,7 @@ from phasefield import model as model_module
 from phasefield.grid import Grid
 from phasefield.host import geometry
 from phasefield.materials import Host
-from phasefield.physics import charge, interface
+from phasefield.physics import charge, interface, reactions
 from phasefield.units import FARADAY, um
 from validation import films
 
@@ -66,8 +66,8 @@ def grown(model, state, cells, steps):
     @jax.jit
     def step(state, dt):
         fixed = replace(charge.conductors(model, state), equilibrium_potential=jnp.zeros(model.grid.shape))
-        plating, *_ = charge.reactions(model, state, fixed, potentials, dt)
-        current = jnp.max(jnp.abs(charge.lithium_kinetics(model, fixed, potentials[1] - potentials[0])[0]))
+        plating, *_ = reactions.rates(model, state, fixed, potentials, dt)
+        current = jnp.max(jnp.abs(reactions.lithium_kinetics(model, fixed, potentials[1] - potentials[0])[0]))
         speed = current * model.lithium.molar_volume / FARADAY
         nothing = jnp.zeros(model.grid.shape)
         reaction = charge.Reaction(
@@ -152,5 +152,5 @@ def test_what_has_closed_does_not_come_apart_when_stripped():
     without = replace(fixed, gap_area=jnp.zeros_like(fixed.gap_area))
     for overpotential, alike in ((-0.004, False), (0.004, True)):
         potentials = jnp.stack([jnp.full(model.grid.shape, -overpotential), jnp.zeros(model.grid.shape)])
-        here, there = (charge.reactions(model, state, each, potentials, 1.0)[0] for each in (fixed, without))
+        here, there = (reactions.rates(model, state, each, potentials, 1.0)[0] for each in (fixed, without))
         assert bool(jnp.all(here == there)) == alike
