@@ -10,8 +10,8 @@ Walls and fronts are diffuse over a cell or so, and open what is narrower. Two q
 
 import numpy as np
 
-from phasefield import effective_conductivity, snapshots
-from phasefield.config import compose
+from phasefield import snapshots
+from validation import closing_pores
 from validation.experiment import (
     CAPACITIES,
     CLAIMS,
@@ -45,6 +45,8 @@ PACKINGS = {  # of each host at each i0: 2 to 12 min of a core each on 0.5 um
 }
 CLOSING = ("llto_cnt", "10", 0)  # host, i0 and packing whose top closes while it is filled: on a third cell too
 CLOSING_CELLS = (*CELLS, "0.25")
+DRAWN = ("cnt", "10", 0)  # host, i0 and packing that has so few nuclei that each draw of them is another host
+DRAWS = (1, 2, 3, 4)  # `nucleation.seed`, beside the run of the comparison
 MEASURES = ("top_bottom_index", "fraction_upper_third", "fraction_above_host", "pore_filling", "potential_mV")
 CLOSING_MEASURES = ("top_bottom_index", "fraction_above_host", "potential_mV")
 CHECKED = [claim for claim in CLAIMS if claim.substrate != "Cu"]
@@ -87,15 +89,25 @@ def case_name(host: str, i0: str, seed: int, cell: str) -> str:
     return f"{host}_i0_{i0}_seed{seed}_{cell}um"
 
 
+def draw_cases() -> dict[str, list[str]]:
+    return {
+        f"draw_{draw}_{cell}um": [*case(*DRAWN, cell)[1], f"nucleation.seed={draw}", "protocol.capacity_mAh_cm2=1"]
+        for cell in CELLS
+        for draw in DRAWS
+    }
+
+
 def seeds(host: str, i0: str) -> tuple[int, ...]:
     """The packings that are compared."""
     return SEEDS[: PACKINGS[host].get(i0, 0)]
 
 
 def study() -> None:
-    folders = run_all({**width_cases(), **experiment_cases(), **dict([case(*CLOSING, CLOSING_CELLS[-1])])}, "cells")
+    closing = dict([case(*CLOSING, CLOSING_CELLS[-1])])
+    folders = run_all({**width_cases(), **experiment_cases(), **draw_cases(), **closing}, "cells")
     write_widths(folders)
     write_experiment(folders)
+    write_draws(folders)
     write_fine(folders)
     write_closing(folders)
 
@@ -106,21 +118,11 @@ def write_widths(folders) -> None:
         for capacity in CAPACITIES:
             found = measured(folders[name], capacity)
             if found is not None:
-                relative = electrolyte_conductivity(folders[name], capacity)
+                run = snapshots.load(folders[name])
+                host = closing_pores.layer_between(run, run.host_bottom, run.host_top)
+                relative = closing_pores.conductivity(run, run.nearest(capacity=capacity), host)
                 rows.append([cell, walls * cell, front * cell, capacity, relative, *(found[m] for m in MEASURES)])
     write_table("widths", [*WIDTH_NAMES, "capacity_mAh_cm2", "electrolyte_conductivity", *MEASURES], rows)
-
-
-def electrolyte_conductivity(folder, capacity: float) -> float:
-    """Effective conductivity of the electrolyte between the faces of the host, over that in the open [-]."""
-    run = snapshots.load(folder)
-    height = (np.arange(run.shape[0]) + 0.5) * run.spacing
-    inside = (height > run.host_bottom) & (height < run.host_top)
-    pore = run.static["pore_fraction"].astype(np.float64)
-    filled = run.field("phase", run.nearest(capacity=capacity)).astype(np.float64)
-    electrolyte = np.maximum(pore * (1 - filled), 0)[inside]
-    exponent = compose(WITHOUT_BARRIER).electrolyte.bruggeman_exponent
-    return effective_conductivity(electrolyte**exponent, mean="arithmetic")
 
 
 def write_experiment(folders) -> None:
@@ -157,6 +159,18 @@ def write_experiment(folders) -> None:
         ],
         rows,
     )
+
+
+def write_draws(folders) -> None:
+    """One row a draw of nuclei and cell, at 1 mAh/cm2."""
+    rows = []
+    for cell in CELLS:
+        for draw in (0, *DRAWS):
+            found = measured(folders[f"draw_{draw}_{cell}um" if draw else case_name(*DRAWN, cell)], 1.0)
+            rows.append(
+                [cell, draw, *(found[m] for m in ("top_bottom_index", "nuclei", "nucleation_overpotential_mV"))]
+            )
+    write_table("draws", ["cell_um", "draw", "top_bottom_index", "nuclei", "nucleation_overpotential_mV"], rows)
 
 
 def write_fine(folders) -> None:

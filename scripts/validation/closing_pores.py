@@ -39,22 +39,30 @@ def study() -> None:
 def model(folder) -> list[tuple[float, float, float]]:
     """(capacity [mAh/cm2], lithium in the layer [um], conductivity over that in the open) of each snapshot."""
     run = snapshots.load(folder)
-    exponent = float(build.electrolyte(compose(BASE)).bruggeman_exponent)
-    layer = slice(round((run.host_top - DEPTH * um) / run.spacing), round(run.host_top / run.spacing))
-    pore = np.asarray(run.static["pore_fraction"], float)[layer]
-    pore = np.where(pore < SMALLEST_REACTIVE_PORE, 0.0, pore)
+    layer = layer_between(run, run.host_top - DEPTH * um, run.host_top)
+    pore = run.static["pore_fraction"][layer]
     found = []
     for index, capacity in enumerate(run.capacities / mAh_per_cm2):
-        phase = np.asarray(run.field("phase", index), float)[layer]
-        lithium = float((pore * phase).sum() * run.spacing / um / pore[0].size)
-        pores, left = pore**exponent, (1 - phase).clip(0) ** exponent
-        found.append((float(capacity), lithium, conductivity(pores, left)))
+        lithium = float((pore * run.field("phase", index)[layer]).sum() * run.spacing / um / pore[0].size)
+        found.append((float(capacity), lithium, conductivity(run, index, layer)))
     return found
 
 
-def conductivity(pores, left_open) -> float:
-    """Between the two ends of axis 0, with the model's means on the faces."""
-    return between_plates(through_pores(pores, left_open), (pores * left_open)[[0, -1]]).effective_conductivity
+def layer_between(run, bottom: float, top: float) -> slice:
+    """Of axis 0 between two heights [m]."""
+    return slice(round(bottom / run.spacing), round(top / run.spacing))
+
+
+def conductivity(run, index: int, layer: slice) -> float:
+    """Of the electrolyte between the faces of a layer, over that in the open [-], with the model's means on the faces.
+
+    Args: index: of the snapshot.
+    """
+    exponent = float(build.electrolyte(compose(BASE)).bruggeman_exponent)
+    pore = run.static["pore_fraction"][layer].astype(np.float64)
+    pores = np.where(pore < SMALLEST_REACTIVE_PORE, 0.0, pore) ** exponent
+    left = (1 - run.field("phase", index)[layer].astype(np.float64)).clip(0) ** exponent
+    return between_plates(through_pores(pores, left), (pores * left)[[0, -1]]).effective_conductivity
 
 
 def sharp_layer() -> tuple[np.ndarray, np.ndarray]:
