@@ -26,7 +26,8 @@ from validation.results import markdown, read_table, write_table
 from validation.runs import measured, run_all
 
 BASE = ["grid.width_um=16"]
-WITHOUT_BARRIER = ["host=cnt", "material.cnt.nucleation_overpotential_mV=[0,0]"]
+BARRIER = "material.cnt.nucleation_overpotential_mV=[0,0]"
+WITHOUT_BARRIER = ["host=cnt", BARRIER]
 WIDTHS = (  # cell (um), standard deviation of the walls (cells), width of the front (cells), up to (mAh/cm2)
     (1.0, 1.2, 1, 4),
     (1.0, 0.6, 1, 4),
@@ -46,8 +47,13 @@ PACKINGS = {  # of each host at each i0: 2 to 12 min of a core each on 0.5 um
 CLOSING = ("llto_cnt", "10", 0)  # host, i0 and packing whose top closes while it is filled: on a third cell too
 CLOSING_CELLS = (*CELLS, "0.25")
 DRAWN = ("cnt", "10", 0)  # host, i0 and packing that has so few nuclei that each draw of them is another host
-DRAWS = (1, 2, 3, 4)  # `nucleation.seed`, beside the run of the comparison
+DRAWS = {  # what changes them, at 1 mAh/cm2; None: the run of the comparison
+    "0": None,
+    **{str(draw): [f"nucleation.seed={draw}"] for draw in (1, 2, 3, 4)},
+    "no barrier": [BARRIER],
+}
 MEASURES = ("top_bottom_index", "fraction_upper_third", "fraction_above_host", "pore_filling", "potential_mV")
+DRAW_MEASURES = ("top_bottom_index", "nuclei", "nucleation_overpotential_mV")
 CLOSING_MEASURES = ("top_bottom_index", "fraction_above_host", "potential_mV")
 CHECKED = [claim for claim in CLAIMS if claim.substrate != "Cu"]
 
@@ -91,10 +97,15 @@ def case_name(host: str, i0: str, seed: int, cell: str) -> str:
 
 def draw_cases() -> dict[str, list[str]]:
     return {
-        f"draw_{draw}_{cell}um": [*case(*DRAWN, cell)[1], f"nucleation.seed={draw}", "protocol.capacity_mAh_cm2=1"]
+        draw_name(draw, cell): [*case(*DRAWN, cell)[1], *change, "protocol.capacity_mAh_cm2=1"]
         for cell in CELLS
-        for draw in DRAWS
+        for draw, change in DRAWS.items()
+        if change
     }
+
+
+def draw_name(draw: str, cell: str) -> str:
+    return f"draw_{draw.replace(' ', '_')}_{cell}um" if DRAWS[draw] else case_name(*DRAWN, cell)
 
 
 def seeds(host: str, i0: str) -> tuple[int, ...]:
@@ -165,12 +176,10 @@ def write_draws(folders) -> None:
     """One row a draw of nuclei and cell, at 1 mAh/cm2."""
     rows = []
     for cell in CELLS:
-        for draw in (0, *DRAWS):
-            found = measured(folders[f"draw_{draw}_{cell}um" if draw else case_name(*DRAWN, cell)], 1.0)
-            rows.append(
-                [cell, draw, *(found[m] for m in ("top_bottom_index", "nuclei", "nucleation_overpotential_mV"))]
-            )
-    write_table("draws", ["cell_um", "draw", "top_bottom_index", "nuclei", "nucleation_overpotential_mV"], rows)
+        for draw in DRAWS:
+            found = measured(folders[draw_name(draw, cell)], 1.0)
+            rows.append([cell, draw, *(found[name] for name in DRAW_MEASURES)])
+    write_table("draws", ["cell_um", "draw", *DRAW_MEASURES], rows)
 
 
 def write_fine(folders) -> None:
