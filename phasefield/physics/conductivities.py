@@ -106,7 +106,8 @@ def response_to_salt(model, state, host, ionic_potential):
 
     - kappa_D/kappa_e kappa_host/kappa: at a given current of ions, what the electrolyte passes on to the host. Its
       share is that of the cell or of the layer, whichever is larger, and at least half that of a neighbour: a
-      pore has its host beside it;
+      pore has its host beside it. Where lithium leaves little room and reacts, it is more than the host's, up to
+      all of it; so it is at least `enough`;
     - |delta phi_l| across the face: in a passage that closes, or a pore that is all but full, potentials are given and
       the current follows kappa_e, so c. It counts where they differ by RT/F from cell to cell, and nowhere else.
 
@@ -118,6 +119,7 @@ def response_to_salt(model, state, host, ionic_potential):
     in_layer = jnp.mean(host, axis=lateral, keepdims=True) / jnp.mean(total, axis=lateral, keepdims=True)
     own = host / total
     share = jnp.maximum(jnp.maximum(own, in_layer), 0.5 * operators.largest_around(own))
+    share = jnp.maximum(share, jnp.where(jnp.any(host > 0), enough(model), 0.0))
     per_salt = without_lithium(model, state) / model.electrolyte.concentration
     to_host = through_pores(full_conductivity(model), share * per_salt)
     along_field = through_pores(full_conductivity(model), per_salt)
@@ -127,6 +129,18 @@ def response_to_salt(model, state, host, ionic_potential):
             zip(to_host, along_field, operators.laterally_periodic(model.pore.ndim), strict=True)
         )
     ]
+
+
+def enough(model):
+    """Share of the response with which salt settles from step to step even where the true one is all of it [-].
+
+    With R = (1-t+) kappa_D / (F c D), a deviation of c is multiplied in a long step by (s - 1) R / (1 + s R) if s of
+    the response is taken: s = 1 - 1/R makes that -1/R. Up to R = 1 none is needed.
+    """
+    electrolyte = model.electrolyte
+    response = diffusional_factor(model) * electrolyte.conductivity / electrolyte.concentration
+    ratio = response * (1 - electrolyte.transference_number) / FARADAY / electrolyte.diffusivity
+    return jnp.maximum(1 - 1 / jnp.maximum(ratio, 1e-30), 0.0)
 
 
 def electrolyte_current_divergence(model, state, ionic_potential):
