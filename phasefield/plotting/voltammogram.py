@@ -57,4 +57,5 @@ def _mark(axes: Axes, found: Sequence[tuple[float, float]]) -> None:
     for potential, current in found:
         up = current > 0
         axes.annotate(f"{potential:.2f}", (potential, current / mA_per_cm2), (0, 3 if up else -3), fontsize=6,
-                      textcoords="offset points", ha="center", va="bottom" if up else "top")  # fmt: skip
+                      textcoords="offset points", ha="center", va="bottom" if up else "top",
+                      bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})  # fmt: skip
