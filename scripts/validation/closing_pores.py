@@ -5,6 +5,8 @@ model: in a run at an i0 of 0.1 A/m2, which plates a film of nearly even thickne
 The voxels: sharp walls, and a film of even thickness on them, by the Euclidean distance.
 """
 
+from functools import cache
+
 import numpy as np
 from scipy import ndimage
 
@@ -58,11 +60,16 @@ def conductivity(run, index: int, layer: slice) -> float:
 
     Args: index: of the snapshot.
     """
-    exponent = float(build.electrolyte(compose(BASE)).bruggeman_exponent)
     pore = run.static["pore_fraction"][layer].astype(np.float64)
-    pores = np.where(pore < SMALLEST_REACTIVE_PORE, 0.0, pore) ** exponent
-    left = (1 - run.field("phase", index)[layer].astype(np.float64)).clip(0) ** exponent
+    pores = np.where(pore < SMALLEST_REACTIVE_PORE, 0.0, pore) ** exponent()
+    left = (1 - run.field("phase", index)[layer].astype(np.float64)).clip(0) ** exponent()
     return between_plates(through_pores(pores, left), (pores * left)[[0, -1]]).effective_conductivity
+
+
+@cache
+def exponent() -> float:
+    """Of Bruggeman, in the default electrolyte; composed once."""
+    return float(build.electrolyte(compose(BASE)).bruggeman_exponent)
 
 
 def sharp_layer() -> tuple[np.ndarray, np.ndarray]:
