@@ -8,6 +8,7 @@ from phasefield.solvers.system import to_neighbours
 from phasefield.units import FARADAY, GAS_CONSTANT
 
 IONS, ELECTRONS = "harmonic", "arithmetic"  # means of the conductivities of two cells, on the face between them
+SETTLES = 0.9  # of a deviation of c may be left, with its sign changed, by a long step: less lags more elsewhere
 CONDUCTIVITY_FLOOR = 1e-9  # S/m: gives voids and insulators a potential; leaks 1e-4 A/m2 across one um at 0.1 V
 
 
@@ -135,12 +136,12 @@ def enough(model):
     """Share of the response with which salt settles from step to step even where the true one is all of it [-].
 
     With R = (1-t+) kappa_D / (F c D), a deviation of c is multiplied in a long step by (s - 1) R / (1 + s R) if s of
-    the response is taken: s = 1 - 1/R makes that -1/R. Up to R = 1 none is needed.
+    the response is taken: by -SETTLES at s = (R - SETTLES) / (R + R SETTLES). Up to R = SETTLES none is needed.
     """
     electrolyte = model.electrolyte
     response = diffusional_factor(model) * electrolyte.conductivity / electrolyte.concentration
     ratio = response * (1 - electrolyte.transference_number) / FARADAY / electrolyte.diffusivity
-    return jnp.maximum(1 - 1 / jnp.maximum(ratio, 1e-30), 0.0)
+    return jnp.maximum((1 - SETTLES / jnp.maximum(ratio, 1e-30)) / (1 + SETTLES), 0.0)
 
 
 def electrolyte_current_divergence(model, state, ionic_potential):

@@ -72,22 +72,21 @@ def test_salt_evens_out_where_the_host_lies_beside_the_pore():
     for _ in range(6):
         state, convergence = rest(model, state)
         assert bool(convergence.converged)
-    # 0.24 is left, much for D k^2 dt: the price of `enough` at an R of 21 (0.14 without). By the share of its own
-    # cell alone it grew below c = 0
-    assert unevenness(state) < 0.3 * before
+    # by the share of its own cell alone it grew below c = 0
+    assert unevenness(state) < 0.2 * before
 
 
 @pytest.mark.parametrize("factor", [0.01, 1.0, 3.0, 30.0])
 def test_enough_of_the_response_settles_salt_even_where_potentials_are_given(factor):
-    """A deviation is multiplied by (s - 1) R/(1 + s R) in a long step if its response is s for 1: by -1/R at most."""
+    """A deviation is multiplied by (s - 1) R/(1 + s R) in a long step if s of its response is taken: by -0.9 at most."""
     salt = replace(cases.ELECTROLYTE, thermodynamic_factor=factor)
     share = float(conductivities.enough(cases.model(electrolyte=salt)))
     anions = 1 - salt.transference_number
     kappa_d = salt.conductivity * 2 * GAS_CONSTANT * cases.model().temperature / FARADAY * factor * anions
     ratio = float(anions * kappa_d / (FARADAY * salt.concentration * salt.diffusivity))
     multiplied = abs((share - 1) * ratio / (1 + share * ratio))
-    assert multiplied == pytest.approx(min(ratio, 1 / ratio), rel=1e-9)
-    assert (share > 0) == (ratio > 1)
+    assert multiplied == pytest.approx(min(ratio, conductivities.SETTLES), rel=1e-9)
+    assert (share > 0) == (ratio > conductivities.SETTLES)
 
 
 @jax.jit
