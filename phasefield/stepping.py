@@ -23,7 +23,7 @@ LITTLE_SALT = 0.02  # of the initial concentration
 SINKS = 0.01  # of the least concentration, lost in a step: less, and there salt has found its balance
 PATIENCE = 5  # accepted steps after a repeated one before dt grows again
 OHMIC = 0.01  # of dt_first: below it a change of potential is the ohmic drop of a new current, which no dt resolves
-RUNNING_OUT = 0.1  # V: above it no lithium is left but traces, and steps may change the potential in proportion to it
+RUNNING_OUT = 0.03  # V: above it the last lithium goes, and steps may change the potential in proportion to it
 FEW_NUCLEI = 4.0  # that any step may add
 
 

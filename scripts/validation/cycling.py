@@ -13,7 +13,7 @@ LITHIUM_ALONE = ["sei=film", "protocol.insertion=false", "protocol.start_lithiat
 FLAT = ["grid=quick", "grid.spacing_um=1"]
 DEEP = ["grid=default"]
 CASES = {  # name: (what it stands for, overrides, hosts)
-    "1_1": ("1 mA/cm2, 1 mAh/cm2, 2D", [*FLAT, "protocol=cycle_1_1", "protocol.cycles=100", *LITHIUM_ALONE], HOSTS),
+    "1_1": ("1 mA/cm2, 1 mAh/cm2, 2D", [*FLAT, "protocol=cycle_1_1", "protocol.cycles=200", *LITHIUM_ALONE], HOSTS),
     "3d": ("the same in 3D", [*DEEP, "protocol=cycle_1_1", "protocol.cycles=3", *LITHIUM_ALONE], HOSTS),
     "kept": ("2D, film kept whole on walls", [*FLAT, "protocol=cycle_1_1", "protocol.cycles=10", *LITHIUM_ALONE,
              "sei.kept_when_stripped=1"], HOSTS),
