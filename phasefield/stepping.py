@@ -113,11 +113,13 @@ def _attempt(model, control, limits, carry, dt, preconditioner):
 def _swing(model, control, limits, carry):
     """Change of potential that a step aims at [V]; coarser where a given current only recharges the double layer.
 
-    Not in a full cell, where it decides when the cell voltage is met.
+    Not beyond the potential that ends the protocol step; and not in a full cell, where it decides when the cell voltage
+    is met.
     """
     runs_out = ~limits.holds & ((limits.current_density < 0) | (not model.insertion_active)) & (model.cathode is None)
     share = jnp.where(runs_out, jnp.maximum(carry.potential / RUNNING_OUT, 1.0), 1.0)
-    return control.overpotential_change * share
+    to_its_end = jnp.abs(jnp.where(limits.current_density < 0, limits.potential_max, -jnp.inf) - carry.potential)
+    return control.overpotential_change * jnp.maximum(jnp.minimum(share, to_its_end / control.overpotential_change), 1)
 
 
 def _conductance(model, limits):
