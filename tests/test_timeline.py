@@ -151,14 +151,19 @@ def test_plate_rest_strip():
     assert np.abs(history["collector_current"][strips] / -CURRENT - 1).max() < 1e-5
 
 
-def test_stripping_ends_when_the_lithium_is_gone():
-    """Nothing is left to strip: the potential rises to its cut-off before the capacity is met."""
+@pytest.mark.parametrize("highest", [0.3, 1.0])
+def test_stripping_ends_when_the_lithium_is_gone(highest):
+    """Nothing is left to strip: the potential rises to its cut-off before the capacity is met.
+
+    Steps far above 0 V are long, and would shoot 0.05 and 0.07 V beyond it if they did not aim at it.
+    """
     outcome = run(
         [
             Step(CURRENT, capacity=0.05 * mAh_per_cm2),
-            Step(-CURRENT, capacity=0.1 * mAh_per_cm2, potential_max=0.3),
+            Step(-CURRENT, capacity=0.1 * mAh_per_cm2, potential_max=highest),
         ]
     )
+    assert highest <= outcome.history["potential"][-1] < highest + 0.04
     assert outcome.cut_offs == ("time or capacity", "potential_max")
     assert abs(outcome.history["charge"][-1]) < 0.03 * mAh_per_cm2
     assert outcome.history["ledger_error"].max() < 1e-6
