@@ -7,17 +7,15 @@ from dataclasses import dataclass, field, replace
 import jax
 import numpy as np
 
-from phasefield import sharding, stepping
+from phasefield import sharding, stepping, stuck
 from phasefield.limits import CUT_OFFS, REACHED, RUNNING, STUCK, Limits
 from phasefield.model import Model
 from phasefield.precision import cast
 from phasefield.protocol import SLEW_RATE, Step, steps_left_out
 from phasefield.state import State
 from phasefield.stepping import Carry, TimeControl
-from phasefield.units import mAh_per_cm2
 
 INEFFICIENT = "efficiency_min"  # of a step that is left out
-PLENTY = 0.2  # of the initial concentration: a step that wants more salt than that has not run out of it
 IDLE = Limits(0.0, 0.0, most_steps=0)
 
 
@@ -144,7 +142,7 @@ class Course:
                 self._report(seen, log, total)
             self._show(model, whole(), log)
             if stopped == STUCK:
-                raise SimulationError(_why_stuck(model, seen, whole(), control))
+                raise SimulationError(stuck.why(model, seen, whole(), control))
             if stopped == REACHED and not is_last:
                 here = replace(here, stop=here.stop + 1)
             else:
@@ -285,31 +283,3 @@ def _behind(protocol: Sequence[Step], here: Position, cut_off: str, history: dic
     while left := steps_left_out(protocol, ended, history):
         cut_offs, ended = cut_offs + (INEFFICIENT,) * left, ended + ended[-1:] * left
     return Position(step=len(ended), cut_offs=cut_offs, ended=ended, charge_elsewhere=here.charge_elsewhere)
-
-
-def _why_stuck(model: Model, seen, carry: Carry, control: TimeControl):
-    solver, phase, _, finite = (bool(x) for x in seen["failure"])
-    time, charge, dt = (float(seen[name]) for name in ("time", "charge", "dt"))
-    where = f"at t = {time:.4g} s, {charge / mAh_per_cm2:.4g} mAh/cm2"
-    smallest = float(carry.state.concentration.min())
-    if bool(seen["starved"]) and smallest > PLENTY * float(model.electrolyte.concentration):
-        why = (
-            f"salt goes to and fro (smallest c {smallest:.3g} mol/m3, which is plenty): it is coupled too "
-            "strongly to the charge for these steps; try a smaller electrolyte.thermodynamic_factor or a larger "
-            "electrolyte.transference_number, and report it with the run's config.yaml"
-        )
-    elif bool(seen["starved"]):
-        why = (
-            f"the salt is used up (smallest c {smallest:.3g} mol/m3): the current is "
-            "above what the electrolyte can carry into this host; try a lower current density, a larger transference "
-            "number or concentration, or see the map of c"
-        )
-    elif finite:
-        why = "a field became infinite or not a number; this is a bug worth reporting with the run's config.yaml"
-    elif solver:
-        why = "the charge or salt balance does not converge; try solver.linear_iterations or precision=float64"
-    elif phase:
-        why = "the lithium fraction leaves its bounds or changes too fast; try a smaller solver.phase_change"
-    else:
-        why = "the overpotential changes too fast; try a larger solver.overpotential_change"
-    return f"stopped {where}: dt fell to {dt:.2g} s (dt_min {control.dt_min:g} s) because {why}"

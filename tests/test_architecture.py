@@ -17,6 +17,7 @@ LAYERS = (
     "model growth report",
     "diagnostics spectroscopy limits",
     "stepping",
+    "stuck",
     "timeline",
     "ensemble",
     "build provenance checkpoint",

@@ -78,7 +78,7 @@ def test_salt_evens_out_where_the_host_lies_beside_the_pore():
 
 @pytest.mark.parametrize("factor", [0.01, 1.0, 3.0, 30.0])
 def test_enough_of_the_response_settles_salt_even_where_potentials_are_given(factor):
-    """A deviation is multiplied by (s - 1) R/(1 + s R) in a long step if s of its response is taken: by -0.9 at most."""
+    """A deviation is multiplied by (s - 1) R/(1 + s R) in a long step if s of its response is taken: -0.9 at most."""
     salt = replace(cases.ELECTROLYTE, thermodynamic_factor=factor)
     share = float(conductivities.enough(cases.model(electrolyte=salt)))
     anions = 1 - salt.transference_number
