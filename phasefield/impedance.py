@@ -212,14 +212,16 @@ def _solve(faces, coupling, low, high, spacing, guess, tolerance, max_iterations
     """(potentials (2, *shape), current [A/m2], Convergence) at 1 V; the error is the left over current [A/m2].
 
     The system T + jW is complex symmetric, so the conjugate gradients run unconjugated (COCG: van der Vorst & Melissen,
-    IEEE Trans. Magn. 26 (1990) 706), and the real T + W, within a factor of sqrt(2) of it, gives the multigrid. The
-    current is corrected for what the iteration left over: its error is of second order in that.
+    IEEE Trans. Magn. 26 (1990) 706), and the real T + W, within a factor of sqrt(2) of it, gives the multigrid: its
+    V-cycle, since the same linear cycle has to serve both parts of a residual (with more steps on coarse levels, which
+    stop by the residual, they stall). The current is corrected for what the iteration left over: its error is of second
+    order in that.
     """
     h, cells = spacing, low[0].size
     ends = jnp.zeros(guess.shape, coupling.dtype).at[:, 0].add(low / h).at[:, -1].add(high / h)
     system = System(faces, ends, coupling, h, operators.laterally_periodic(coupling.ndim))
     real = replace(system, diagonals=ends.real + ends.imag, coupling=coupling.real + coupling.imag)
-    cycle = multigrid.preconditioner(real, multigrid.build(real, jnp.float32))
+    cycle = multigrid.preconditioner(real, multigrid.build(real, jnp.float32), steps=(1,))
 
     def precondition(r):
         parts = lax.map(cycle, jnp.stack([r.real, r.imag]))
