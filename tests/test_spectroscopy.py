@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from cases import COPPER, model
 
+from phasefield import build, spectroscopy
 from phasefield import model as model_module
-from phasefield import spectroscopy
 from phasefield.conduction import effective_conductivity
+from phasefield.config import compose
 from phasefield.impedance import half_cell_contacts, respond
 from phasefield.materials import HostPhase, Insertion
 from phasefield.physics import charge, conductivities
@@ -88,6 +89,18 @@ def test_between_plates(electrode, wet):
 def randles(frequency, resistance=2.0, transfer=10.0, capacitance=1e-3, storage=1e9):
     s = 2j * np.pi * frequency
     return resistance + 1 / (s * capacitance + 1 / (transfer + 1 / (s * storage)))
+
+
+@pytest.mark.slow
+def test_a_host_in_3d_takes_few_iterations_at_high_frequency():
+    """With a cycle that is not linear in the residual 10 kHz ended after 400 iterations, far from converged."""
+    config = compose(["host=llto_cnt", "grid.width_um=8", "host.thickness_um=20"])
+    porous = replace(build.model(config, build.geometry(config)), insertion_active=True)
+    lithiated = model_module.initial_state(porous, 0, [0.0, 1.0, 0.0])
+    for frequency in (1e5, 1e4, 1e3):
+        found = spectroscopy.half_cell(porous, lithiated, [frequency])
+        assert found.iterations < 40
+        assert 0 > np.angle(found.impedance[0]) > -np.pi / 2
 
 
 def test_an_arc_is_read_off():
