@@ -14,23 +14,23 @@ def why(model: Model, seen: dict, carry: Carry, control: TimeControl) -> str:
     where = f"at t = {time:.4g} s, {charge / mAh_per_cm2:.4g} mAh/cm2"
     smallest = float(carry.state.concentration.min())
     if bool(seen["starved"]) and smallest > PLENTY * float(model.electrolyte.concentration):
-        why = (
+        reason = (
             f"salt goes to and fro (smallest c {smallest:.3g} mol/m3, which is plenty): it is coupled too "
             "strongly to the charge for these steps; try a smaller electrolyte.thermodynamic_factor or a larger "
             "electrolyte.transference_number, and report it with the run's config.yaml"
         )
     elif bool(seen["starved"]):
-        why = (
+        reason = (
             f"the salt is used up (smallest c {smallest:.3g} mol/m3): the current is "
             "above what the electrolyte can carry into this host; try a lower current density, a larger transference "
             "number or concentration, or see the map of c"
         )
     elif finite:
-        why = "a field became infinite or not a number; this is a bug worth reporting with the run's config.yaml"
+        reason = "a field became infinite or not a number; this is a bug worth reporting with the run's config.yaml"
     elif solver:
-        why = "the charge or salt balance does not converge; try solver.linear_iterations or precision=float64"
+        reason = "the charge or salt balance does not converge; try a larger solver.linear_iterations or precision=float64"
     elif phase:
-        why = "the lithium fraction leaves its bounds or changes too fast; try a smaller solver.phase_change"
+        reason = "the lithium fraction leaves its bounds or changes too fast; try a smaller solver.phase_change"
     else:
-        why = "the overpotential changes too fast; try a larger solver.overpotential_change"
-    return f"stopped {where}: dt fell to {dt:.2g} s (dt_min {control.dt_min:g} s) because {why}"
+        reason = "the overpotential changes too fast; try a larger solver.overpotential_change_mV"
+    return f"stopped {where}: dt fell to {dt:.2g} s (dt_min {control.dt_min:g} s) because {reason}"
