@@ -28,7 +28,9 @@ def why(model: Model, seen: dict, carry: Carry, control: TimeControl) -> str:
     elif finite:
         reason = "a field became infinite or not a number; this is a bug worth reporting with the run's config.yaml"
     elif solver:
-        reason = "the charge or salt balance does not converge; try a larger solver.linear_iterations or precision=float64"
+        reason = (
+            "the charge or salt balance does not converge; try a larger solver.linear_iterations or precision=float64"
+        )
     elif phase:
         reason = "the lithium fraction leaves its bounds or changes too fast; try a smaller solver.phase_change"
     else:
