@@ -117,9 +117,10 @@ def _swing(model, control, limits, carry):
     is met.
     """
     runs_out = ~limits.holds & ((limits.current_density < 0) | (not model.insertion_active)) & (model.cathode is None)
-    share = jnp.where(runs_out, jnp.maximum(carry.potential / RUNNING_OUT, 1.0), 1.0)
+    least = control.overpotential_change
+    aim = jnp.where(runs_out, least * carry.potential / RUNNING_OUT, least)
     to_its_end = jnp.abs(jnp.where(limits.current_density < 0, limits.potential_max, -jnp.inf) - carry.potential)
-    return control.overpotential_change * jnp.maximum(jnp.minimum(share, to_its_end / control.overpotential_change), 1)
+    return jnp.maximum(jnp.minimum(aim, to_its_end), least)
 
 
 def _conductance(model, limits):
