@@ -1,6 +1,7 @@
 """Segments of time steps in one program: each step tried, judged, kept or repeated, and the next dt chosen."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +18,6 @@ from phasefield.units import mAh_per_cm2
 
 BUILDING = 12  # linear iterations that coarse levels cost: once steps have taken so many more than the first, new ones
 STALE = 4.0  # factor by which dt may leave the one these levels were built for
-SALT = 2  # place in Carry.failure
 CRAWL = 1e-3  # of the longest: steps this short for want of salt get nowhere
 LITTLE_SALT = 0.02  # of the initial concentration
 SINKS = 0.01  # of the least concentration, lost in a step: less, and there salt has found its balance
@@ -52,6 +52,15 @@ class TimeControl:
     dt_max: float = 600.0
 
 
+class Failure(NamedTuple):
+    """What was wrong with a step that is to be repeated; nothing of it where the potential changed too fast."""
+
+    solver: jax.Array  # a solve did not converge
+    phase: jax.Array  # xi leaves its bounds or changes too fast
+    salt: jax.Array  # none is left somewhere
+    not_finite: jax.Array
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Carry:
@@ -71,7 +80,7 @@ class Carry:
     steps: jax.Array  # of the last segment
     rejected: jax.Array  # so far
     stopped: jax.Array  # the last segment, by what
-    failure: jax.Array  # (4,) why the last attempt was repeated: solver, phase, salt, not finite
+    failure: Failure  # of the last attempt
     plating: jax.Array
     overpotential: jax.Array
     history: dict[str, jax.Array]  # of the last segment
@@ -104,9 +113,9 @@ def _attempt(model, control, limits, carry, dt, preconditioner):
     in_bounds = (jnp.min(after.phase) >= low) & (jnp.max(after.phase) <= high)
     in_bounds &= report.followed & (change <= 2 * control.phase_change)
     has_salt = jnp.min(after.concentration) > 0
-    failure = jnp.stack([~report.converged, ~in_bounds, ~has_salt, ~finite])
+    failure = Failure(solver=~report.converged, phase=~in_bounds, salt=~has_salt, not_finite=~finite)
     resolvable = dt > OHMIC * control.dt_first
-    accepted = ~jnp.any(failure) & ((swing <= 3 * _swing(model, control, limits, carry)) | ~resolvable)
+    accepted = ~jnp.any(jnp.stack(failure)) & ((swing <= 3 * _swing(model, control, limits, carry)) | ~resolvable)
     return after, report, accepted, failure, change, swing
 
 
@@ -178,10 +187,10 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         longer = jnp.minimum(jnp.minimum(longer, nuclei / jnp.maximum(rate, 1e-30)), longest)
         # where salt runs out, steps get shorter and do not grow again; a run that crawls like that is at its end.
         # In a pore that closes, salt sinks to where what comes in is what is used: that is no end
-        shorter = jnp.where(failure[SALT], 0.25, 0.5) * dt
+        shorter = jnp.where(failure.salt, 0.25, 0.5) * dt
         least_before, least = jnp.min(carry.state.concentration), jnp.min(after.concentration)
         sinks = (least < LITTLE_SALT * model.electrolyte.concentration) & (least < (1 - SINKS) * least_before)
-        starved = (carry.starved & sinks) | failure[SALT]
+        starved = (carry.starved & sinks) | failure.salt
         dt_next = jnp.where(accepted, longer, shorter)
 
         charge_passed = carry.charge + current * dt
@@ -252,7 +261,7 @@ def begin(model, state: State, control: TimeControl) -> Carry:
         steps=zero,
         rejected=zero,
         stopped=zero,
-        failure=jnp.zeros(4, bool),
+        failure=Failure(*jnp.zeros(4, bool)),
         plating=jnp.zeros_like(model.pore),
         overpotential=jnp.zeros_like(model.pore),
         history={name: jnp.zeros(SEGMENT, jnp.float64) for name in diagnostics.columns(model)},

@@ -9,7 +9,7 @@ PLENTY = 0.2  # of the initial concentration: a step that wants more salt than t
 
 def why(model: Model, seen: dict, carry: Carry, control: TimeControl) -> str:
     """Where the run stood, what went wrong in its last step, and what to try. Args: seen: `stepping.glance`."""
-    solver, phase, _, finite = (bool(x) for x in seen["failure"])
+    failure = seen["failure"]
     time, charge, dt = (float(seen[name]) for name in ("time", "charge", "dt"))
     where = f"at t = {time:.4g} s, {charge / mAh_per_cm2:.4g} mAh/cm2"
     smallest = float(carry.state.concentration.min())
@@ -25,13 +25,13 @@ def why(model: Model, seen: dict, carry: Carry, control: TimeControl) -> str:
             "above what the electrolyte can carry into this host; try a lower current density, a larger transference "
             "number or concentration, or see the map of c"
         )
-    elif finite:
+    elif failure.not_finite:
         reason = "a field became infinite or not a number; this is a bug worth reporting with the run's config.yaml"
-    elif solver:
+    elif failure.solver:
         reason = (
             "the charge or salt balance does not converge; try a larger solver.linear_iterations or precision=float64"
         )
-    elif phase:
+    elif failure.phase:
         reason = "the lithium fraction leaves its bounds or changes too fast; try a smaller solver.phase_change"
     else:
         reason = "the overpotential changes too fast; try a larger solver.overpotential_change_mV"

@@ -8,6 +8,7 @@ from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
 from validation.front_page import exchange, substrates
 from validation.islands import islands_table
 from validation.necks import MODEL_WALLS
+from validation.packings import packings_table
 from validation.results import PAGE, README, TABLES, insert, markdown, number, read_table, with_spread
 
 
@@ -259,6 +260,7 @@ PARTS = {
     "necks": ("necks", necks),
     "widths": ("widths", widths_table),
     "cells": ("cells", cells_table),
+    "packings": ("packings", packings_table),
     "islands": ("islands", islands_table),
     "closing": ("closing", closing_table),
     "contact": ("contact", contact_table),

@@ -1,0 +1,74 @@
+"""Packings: whether a cell shifts the answer, or only draws another one, from packing to packing.
+
+What a host does once pores close hangs on which of them close first, and one packing on two cells says little about
+the cell. Five packings 16 um wide, each on cells of 1 and of 0.5 um; the difference counts against its standard error.
+"""
+
+import numpy as np
+
+from validation.cells import BARRIER, case
+from validation.experiment import SEEDS
+from validation.results import markdown, read_table, write_table
+from validation.runs import measured, run_all
+
+CELLS = ("1", "0.5")  # um
+HOSTS = {  # label: host, i0 (A/m2), what else, up to (mAh/cm2)
+    "LLTO@CNT": ("llto_cnt", "1", [], 4.0),
+    "CNT without barrier": ("cnt", "1", [BARRIER], 2.0),
+    "CNT": ("cnt", "10", [], 1.0),
+}
+CAPACITIES = (0.5, 1.0, 2.0, 4.0)  # mAh/cm2
+MEASURES = {  # of the page's table: its header and form
+    "top_bottom_index": ("index", "+.3f"),
+    "fraction_above_host": ("above the host", ".3f"),
+}
+RUN = ("host", "exchange_current_density_A_m2", "capacity_mAh_cm2", "cell_um", "packing")
+
+
+def cases() -> dict[str, list[str]]:
+    return {
+        name(label, seed, cell): [*case(host, i0, seed, cell)[1], *change, f"protocol.capacity_mAh_cm2={end:g}"]
+        for label, (host, i0, change, end) in HOSTS.items()
+        for cell in CELLS
+        for seed in SEEDS
+    }
+
+
+def name(label: str, seed: int, cell: str) -> str:
+    return f"{label.replace(' ', '_')}_seed{seed}_{cell}um"
+
+
+def study() -> None:
+    """One row a run and charge."""
+    folders = run_all(cases(), "packings")
+    rows = []
+    for label, (_, i0, _, end) in HOSTS.items():
+        for capacity in (each for each in CAPACITIES if each <= end):
+            for cell in CELLS:
+                for seed in SEEDS:
+                    found = measured(folders[name(label, seed, cell)], capacity)
+                    rows.append([label, i0, capacity, cell, seed, *(found[m] for m in MEASURES)])
+    write_table("packings", [*RUN, *MEASURES], rows)
+
+
+def packings_table() -> str:
+    """For the page: mean ± standard deviation on each cell, and the mean change ± its standard error."""
+    rows = read_table("packings")
+    out = []
+    for choice in dict.fromkeys(tuple(row[key] for key in RUN[:3]) for row in rows):
+        line = list(choice)
+        for measure, (_, form) in MEASURES.items():
+            coarse, fine = (
+                np.array([float(r[measure]) for r in rows if tuple(r[k] for k in RUN[:4]) == (*choice, cell)])
+                for cell in CELLS
+            )
+            change = fine - coarse
+            error = change.std(ddof=1) / np.sqrt(len(change))
+            unsigned = form.removeprefix("+")
+            line += [f"{values.mean():{form}} ± {values.std(ddof=1):{unsigned}}" for values in (coarse, fine)]
+            line += [f"{change.mean():+.3f} ± {error:.3f}"]
+        out.append(line)
+    header = ["host", "i0 (A/m²)", "mAh/cm²"]
+    for label, _ in MEASURES.values():
+        header += [*(f"{label}, {cell} µm" for cell in CELLS), "change"]
+    return markdown(header, out)
