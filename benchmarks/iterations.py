@@ -24,25 +24,25 @@ HOSTS = {  # conductivity of the host in S/m, of lithium 1000; is the lithium in
 
 def study(kind: str, largest: int | None = None) -> None:
     """Args: kind: cpu or gpu. largest: leave out boxes with longer sides."""
+    solve_boxes("iterations", [n for n in (64, 128) if largest is None or n <= largest])
+
+
+def solve_boxes(name: str, sizes: list[int]) -> None:
+    """All problems in boxes of these sides, reported as they come. Args: name: of the table."""
     rows = []
-    for n in (64, 128, 256):
-        if largest is not None and n > largest:
-            continue
-        few = kind == "cpu" and n == 256  # minutes each: the middle porosity only
+    for n in sizes:
         for porosity in POROSITIES:
-            if few and porosity != 0.46:
-                continue
             for contrast in CONTRASTS:
                 system = voxels((n,) * 3, porosity, contrast)
                 rows.append(solved("porous voxels", n, porosity, f"{contrast:.0e}", system, potential_drop(system)))
-            for name, (electronic_host, isolated) in HOSTS.items():
+            for case, (electronic_host, isolated) in HOSTS.items():
                 system, b = host_charge((n,) * 3, porosity, electronic_host, 0.3 if isolated else 0.5, isolated)
-                rows.append(solved("both charges", n, porosity, name, system, b))
+                rows.append(solved("both charges", n, porosity, case, system, b))
             rows.append(
                 solved("both charges", n, porosity, "film in patches on an insulator", *films((n,) * 3, porosity))
             )
-            report("iterations", rows, finished=False)
-    report("iterations", rows)
+            report(name, rows, finished=False)
+    report(name, rows)
 
 
 def potential_drop(system):

@@ -8,7 +8,7 @@ python benchmarks/run.py peers plating --device cpu  # with what the extra `peer
 import argparse
 import importlib
 
-STUDIES = ("kernels", "iterations", "runs", "ensembles", "exchange", "peers", "plating")
+STUDIES = ("kernels", "iterations", "iterations_256", "runs", "ensembles", "exchange", "peers", "plating")
 
 
 def main() -> None:
