@@ -1,4 +1,4 @@
-"""Multigrid-CG iterations to 1e-6 as in `iterations`, in boxes of 256^3: minutes each and 12 GB on two cores."""
+"""Multigrid-CG iterations to 1e-6 as in `iterations`, in boxes of 256^3: minutes each and some 14 GB on two cores."""
 
 from iterations import solve_boxes
 

@@ -1,6 +1,6 @@
 """Time the solver, print tables and write them to benchmarks/results/:
 
-python benchmarks/run.py                             # all, on the device JAX finds: an hour on two cores
+python benchmarks/run.py                             # all, on the device JAX finds: an hour or two on two cores
 python benchmarks/run.py kernels iterations --largest 128
 python benchmarks/run.py peers plating --device cpu  # with what the extra `peers` installs
 """

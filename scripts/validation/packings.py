@@ -15,12 +15,11 @@ from phasefield import build, measures, timeline
 from phasefield.config import compose
 from phasefield.host import Geometry
 from phasefield.timeline import Outcome
-from validation.cells import BARRIER, case
+from validation.cells import BARRIER, CELLS, case
 from validation.experiment import SEEDS
 from validation.results import markdown, read_table, write_table
 from validation.runs import measured, run_all
 
-CELLS = ("1", "0.5")  # um
 HOSTS = {  # label: host, i0 (A/m2), what else, up to (mAh/cm2)
     "LLTO@CNT": ("llto_cnt", "1", [], 4.0),
     "CNT without barrier": ("cnt", "1", [BARRIER], 2.0),
