@@ -8,6 +8,7 @@ for.
 """
 
 from dataclasses import dataclass, replace
+from itertools import product
 from math import isfinite, prod
 
 import numpy as np
@@ -85,7 +86,7 @@ def generate(request: PackingRequest, seed: int) -> Geometry:
             request.pore_diameter,
             rng,
         )
-        distances = measure(bodies, _points(request), extent, request.spacing, rng)
+        distances = [measure(bodies, points, extent, request.spacing) for points in _points(request)]
         geometry = _meet_porosity(request, distances)
         missing = _missing_paths(geometry)
         if geometry.ndim == 2 or not missing:
@@ -180,15 +181,22 @@ def _layer_planes(request: PackingRequest) -> tuple[np.ndarray, slice]:
     return heights, slice(near[0], near[-1] + 1)
 
 
-def _points(request: PackingRequest) -> list[np.ndarray]:
-    """Cell centres of the layer on each axis [m]: height above the collector, held inside the layer, then sideways."""
+def _points(request: PackingRequest) -> list[list[np.ndarray]]:
+    """Lattices of the middles of the cells' halves, quarters in 2D, eighths in 3D: on each axis [m].
+
+    First the height above the collector, held inside the layer, then sideways.
+    """
     heights, planes = _layer_planes(request)
-    edge = 0.5 * min(request.spacing, request.thickness)
+    edge = 0.5 * min(0.5 * request.spacing, request.thickness)
     sides = [(np.arange(n) + 0.5) * request.spacing for n in request.shape[1:]]
-    return [np.clip(heights[planes], edge, request.thickness - edge), *sides]
+    lattices = []
+    for up, *along in product((-0.25 * request.spacing, 0.25 * request.spacing), repeat=len(request.shape)):
+        height = np.clip(heights[planes] + up, edge, request.thickness - edge)
+        lattices.append([height, *(side + shift for side, shift in zip(sides, along, strict=True))])
+    return lattices
 
 
-def _meet_porosity(request: PackingRequest, distances: Distances) -> Geometry:
+def _meet_porosity(request: PackingRequest, distances: list[Distances]) -> Geometry:
     """The host whose diffuse porosity is the one asked for, by bisection of the offset."""
     low, high = OFFSETS
     reached = []
@@ -213,9 +221,10 @@ def _meet_porosity(request: PackingRequest, distances: Distances) -> Geometry:
     )
 
 
-def _build(request: PackingRequest, distances: Distances, offset: float) -> Geometry:
+def _build(request: PackingRequest, distances: list[Distances], offset: float) -> Geometry:
     """The host with all surfaces moved by `offset` [m] into the solid, and the coating put on them.
 
+    A cell is what its parts are on average. Taken as a whole, a gap narrower than a cell would have one wall.
     The coating takes what the pore loses when its walls move in by its thickness; the area of the walls is how fast the
     pore shrinks as they do. Both hold below the size of a cell.
     """
@@ -223,7 +232,8 @@ def _build(request: PackingRequest, distances: Distances, offset: float) -> Geom
     spread = ((planes.start, len(heights) - planes.stop), *((0, 0),) * (len(request.shape) - 1))
 
     def pore(moved):
-        return np.pad(distances.pore(offset + moved, request.spacing), spread, mode="edge")
+        parts = sum(lattice.pore(offset + moved, 0.5 * request.spacing).astype(np.float64) for lattice in distances)
+        return np.pad(parts / len(distances), spread, mode="edge")
 
     bare = pore(0.0)
     solids = {request.solid_phase: 1.0 - bare}
@@ -232,7 +242,7 @@ def _build(request: PackingRequest, distances: Distances, offset: float) -> Geom
         thickness = request.coating_thickness
         solids[request.coating_phase] = solids.get(request.coating_phase, 0.0) + bare - pore(-thickness)
     area = (pore(WALL - thickness) - pore(-WALL - thickness)) / (2 * WALL)
-    particles = np.pad(np.where(bare[planes] < 0.5, distances.owner, 0), spread)
+    particles = np.pad(np.where(bare[planes] < 0.5, distances[-1].owner, 0), spread)
     particles[heights < 0] = 0
     particles[heights > request.thickness] = 0
     return assemble(

@@ -29,6 +29,7 @@ class Bodies:
         particles: centres of the particles [m], shape (n, ndim). axes: their long semi-axes [m], shape (n,).
         metrics: shape (n, ndim, ndim) [1/m]; |metric (x - centre)| is 1 on the ellipsoid the particle would be alone.
         porogens: centres of the porogen spheres [m], shape (m, ndim). radius: of the porogen spheres [m].
+        gaps: how the width of the gaps between particles varies.
     """
 
     particles: np.ndarray
@@ -36,30 +37,46 @@ class Bodies:
     metrics: np.ndarray
     porogens: np.ndarray
     radius: float
+    gaps: "Waves"
+
+
+@dataclass(frozen=True)
+class Waves:
+    """A smooth random field, periodic sideways: plane waves added up.
+
+    Args: vectors: [1/m], shape (n, ndim). phases: shape (n,).
+    """
+
+    vectors: np.ndarray
+    phases: np.ndarray
 
 
 @dataclass(frozen=True)
 class Distances:
-    """What decides where the pore is, in each cell of the layer.
+    """What decides where the pore is, at points of the layer; in float32, since large boxes have many.
 
     Args:
         facet: distance to the nearest facet between two particles [m]. gap: half the width of the gap there [m].
-        outside: distance out of the nearest particle's reach [m], negative inside.
-        porogen: distance into a porogen sphere [m], negative outside. owner: number of the nearest particle, from 1.
+        free: distance into a porogen sphere or out of the nearest particle's reach, the larger [m], negative where
+            neither. owner: number of the nearest particle, from 1.
     """
 
     facet: np.ndarray
     gap: np.ndarray
-    outside: np.ndarray
-    porogen: np.ndarray
+    free: np.ndarray
     owner: np.ndarray
 
-    def pore(self, offset: float, spacing: float) -> np.ndarray:
-        """Pore occupancy of each cell [-], all surfaces moved by `offset` [m] into the solid; exact for flat walls."""
-        half = np.maximum(self.gap + offset, 0.0)
-        slab = np.minimum(self.facet + 0.5 * spacing, half) - np.maximum(self.facet - 0.5 * spacing, -half)
-        gap = np.clip(slab / spacing, 0.0, 1.0)
-        free = np.clip(0.5 + (np.maximum(self.outside, self.porogen) + offset) / spacing, 0.0, 1.0)
+    def pore(self, offset: float, edge: float) -> np.ndarray:
+        """Pore occupancy of a cube of this edge [m] around each point [-], exact for flat walls.
+
+        Args: offset: by which all surfaces are moved into the solid [m].
+        """
+        half = np.maximum(self.gap + np.float32(offset), 0)
+        slab = np.minimum(self.facet + np.float32(0.5 * edge), half) - np.maximum(
+            self.facet - np.float32(0.5 * edge), -half
+        )
+        gap = np.clip(slab / np.float32(edge), 0, 1)
+        free = np.clip(np.float32(0.5) + (self.free + np.float32(offset)) / np.float32(edge), 0, 1)
         return np.maximum(gap, free)
 
 
@@ -93,7 +110,7 @@ def pack(
     short /= np.linalg.norm(short, axis=1, keepdims=True)
     along = short[:, :, None] * short[:, None, :]
     metrics = (np.eye(ndim) + (1 / flatness - 1) * along) / axes[:, None, None]
-    return Bodies(centres[:count], axes, metrics, centres[count:], 0.5 * pore_diameter)
+    return Bodies(centres[:count], axes, metrics, centres[count:], 0.5 * pore_diameter, draw_waves(extent, rng))
 
 
 def settle(centres: np.ndarray, radius: np.ndarray, is_porogen: np.ndarray, extent: np.ndarray) -> np.ndarray:
@@ -129,15 +146,13 @@ def settle(centres: np.ndarray, radius: np.ndarray, is_porogen: np.ndarray, exte
     return inside(centres)
 
 
-def measure(
-    bodies: Bodies, points: list[np.ndarray], extent: np.ndarray, spacing: float, rng: np.random.Generator
-) -> Distances:
-    """Distances of every cell to all that can make it pore.
+def measure(bodies: Bodies, points: list[np.ndarray], extent: np.ndarray, spacing: float) -> Distances:
+    """Distances of every point to all that can make it pore.
 
     Every point belongs to the particle nearest in that particle's own metric; distances to the facets between particles
     are the difference of the two smallest such distances over its slope.
 
-    Args: points: cell centres on each axis [m]. extent: of the layer [m]. spacing: [m]. rng: for the gaps' widths.
+    Args: points: of a lattice, on each axis [m]. extent: of the layer [m]. spacing: of the cells [m].
     """
     shape, ndim, steep = tuple(map(len, points)), len(points), 1e-3 / bodies.axes.max()
     first, second = np.full(shape, REACH), np.full(shape, REACH)
@@ -170,8 +185,9 @@ def measure(
         merged[cells] += np.exp((bodies.radius - np.sqrt(sum(a**2 for a in away))) / merging)
     porogen = merging * np.log(merged)
 
-    gap = roughness(points, extent, rng) if ndim == 3 else np.full(shape, max(GAP_2D, 0.4 * spacing))
-    return Distances(facet, gap, outside, porogen, owner)
+    gap = roughness(points, bodies.gaps) if ndim == 3 else np.full(shape, max(GAP_2D, 0.4 * spacing))
+    single = (each.astype(np.float32) for each in (facet, gap, np.maximum(outside, porogen)))
+    return Distances(*single, owner)
 
 
 def _window(points: list[np.ndarray], centre: np.ndarray, half: float, extent: np.ndarray):
@@ -187,17 +203,24 @@ def _window(points: list[np.ndarray], centre: np.ndarray, half: float, extent: n
     return np.ix_(*index), np.meshgrid(*offset, indexing="ij", sparse=True)
 
 
-def roughness(points: list[np.ndarray], extent: np.ndarray, rng: np.random.Generator, waves: int = 48) -> np.ndarray:
-    """Half the gap between particles [m]: a smooth random field, periodic sideways; where negative, they touch.
+def draw_waves(extent: np.ndarray, rng: np.random.Generator, count: int = 48) -> Waves:
+    """Plane waves some GAP_WAVELENGTH long that fit the layer's widths.
 
-    Args: points: cell centres on the three axes [m]. extent: of the layer [m]. waves: plane waves added up.
+    Args: extent: of the layer [m].
     """
-    wave_vector = rng.normal(size=(waves, 3)) * 2 * pi / GAP_WAVELENGTH
-    wave_vector[:, 1:] = 2 * pi / extent[1:] * np.round(wave_vector[:, 1:] * extent[1:] / (2 * pi))
-    phase = rng.uniform(0, 2 * pi, waves)
+    vectors = rng.normal(size=(count, len(extent))) * 2 * pi / GAP_WAVELENGTH
+    vectors[:, 1:] = 2 * pi / extent[1:] * np.round(vectors[:, 1:] * extent[1:] / (2 * pi))
+    return Waves(vectors, rng.uniform(0, 2 * pi, count))
+
+
+def roughness(points: list[np.ndarray], waves: Waves) -> np.ndarray:
+    """Half the gap between particles [m]; where negative, they touch.
+
+    Args: points: of a lattice, on the three axes [m].
+    """
     z, y, x = points
     field = np.zeros((len(z), len(y), len(x)))
-    for k, shift in zip(wave_vector, phase, strict=True):
+    for k, shift in zip(waves.vectors, waves.phases, strict=True):
         column, plane = np.exp(1j * (k[0] * z + shift)), np.multiply.outer(np.exp(1j * k[1] * y), np.exp(1j * k[2] * x))
         field += np.multiply.outer(column.real, plane.real) - np.multiply.outer(column.imag, plane.imag)
-    return GAP_MEAN + GAP_SPREAD * np.sqrt(2 / waves) * field
+    return GAP_MEAN + GAP_SPREAD * np.sqrt(2 / len(waves.phases)) * field

@@ -3,7 +3,8 @@
 What a host does once pores close hangs on which of them close first, and one packing on two cells says little about
 the cell. Five packings 16 um wide, each on cells of 1 and of 0.5 um; the difference counts against its standard error.
 At an i0 of 10 A/m2 CNT has so few nuclei that where they stand blurs it: there once as drawn on either cell, and
-once with those drawn on 1 um on both.
+once with those drawn on 1 um on both. And CNT without a barrier once more with an electrolyte that makes up for what
+the pores conduct too well or too badly on either cell (study `necks`, which comes first).
 """
 
 from dataclasses import replace
@@ -17,12 +18,15 @@ from phasefield.host import Geometry
 from phasefield.timeline import Outcome
 from validation.cells import BARRIER, CELLS, case
 from validation.experiment import SEEDS
+from validation.necks import MODEL_WALLS, kappa, right_kappa
 from validation.results import markdown, read_table, write_table
 from validation.runs import measured, run_all
 
+PUT_RIGHT = "CNT without barrier, pores as they conduct"
 HOSTS = {  # label: host, i0 (A/m2), what else, up to (mAh/cm2)
     "LLTO@CNT": ("llto_cnt", "1", [], 4.0),
     "CNT without barrier": ("cnt", "1", [BARRIER], 2.0),
+    PUT_RIGHT: ("cnt", "1", [BARRIER], 2.0),
     "CNT": ("cnt", "10", [], 1.0),
 }
 CAPACITIES = (0.5, 1.0, 2.0, 4.0)  # mAh/cm2
@@ -38,15 +42,30 @@ RUN = ("host", "exchange_current_density_A_m2", "capacity_mAh_cm2", "cell_um", "
 
 def cases() -> dict[str, list[str]]:
     return {
-        name(label, seed, cell): [*case(host, i0, seed, cell)[1], *change, f"protocol.capacity_mAh_cm2={end:g}"]
+        name(label, seed, cell): [
+            *case(host, i0, seed, cell)[1],
+            *change,
+            *(put_right(host, seed, cell) if label == PUT_RIGHT else []),
+            f"protocol.capacity_mAh_cm2={end:g}",
+        ]
         for label, (host, i0, change, end) in HOSTS.items()
         for cell in CELLS
         for seed in SEEDS
     }
 
 
+def put_right(host: str, seed: int, cell: str) -> list[str]:
+    """An electrolyte in which the empty pores conduct on this cell as they should."""
+    own = compose([f"host={host}"]).electrolyte
+    factor = right_kappa(seed) / kappa(seed, float(cell), MODEL_WALLS)
+    return [
+        f"electrolyte.conductivity_S_m={own.conductivity_S_m * factor}",
+        f"electrolyte.diffusivity_m2_s={own.diffusivity_m2_s * factor}",
+    ]
+
+
 def name(label: str, seed: int, cell: str) -> str:
-    return f"{label.replace(' ', '_')}_seed{seed}_{cell}um"
+    return f"{label.replace(',', '').replace(' ', '_')}_seed{seed}_{cell}um"
 
 
 def study() -> None:

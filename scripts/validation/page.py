@@ -7,7 +7,7 @@ from validation.contact import contact_table, film_table
 from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
 from validation.front_page import exchange, substrates
 from validation.islands import islands_table
-from validation.necks import MODEL_WALLS
+from validation.necks import necks_table
 from validation.packings import packings_table
 from validation.results import PAGE, README, TABLES, insert, markdown, number, read_table, with_spread
 
@@ -148,21 +148,6 @@ def taufactor() -> str:
     return markdown(["field", "tortuosity factor", "largest difference", "time of TauFactor over ours"], out)
 
 
-def necks() -> str:
-    """Rows: packings; columns: cells, with the model's walls, and what the two means give with sharp ones."""
-    rows = {(r["packing"], float(r["cell_um"]), float(r["wall_cells"])): r for r in read_table("necks")}
-    cells = list(dict.fromkeys(cell for _, cell, _ in rows))
-    out = []
-    for packing in dict.fromkeys(key[0] for key in rows):
-        line = [packing]
-        line += [number(rows[packing, cell, MODEL_WALLS]["kappa_S_m_arithmetic"], ".4f") for cell in cells]
-        sharp = rows[packing, min(cells), 0.0]
-        line.append(" to ".join(number(sharp[f"kappa_S_m_{mean}"], ".4f") for mean in ("harmonic", "arithmetic")))
-        out.append(line)
-    header = ["packing", *(f"{cell:g} µm" for cell in cells), f"sharp walls, {min(cells):g} µm"]
-    return markdown(header, out)
-
-
 def voltammetry() -> str:
     out = []
     for row in read_table("voltammetry"):
@@ -257,7 +242,7 @@ PARTS = {
     "charge transfer": ("conductivity", charge_transfer),
     "voltammetry": ("voltammetry", voltammetry),
     "numerics": ("numerics", numerics),
-    "necks": ("necks", necks),
+    "necks": ("necks", necks_table),
     "widths": ("widths", widths_table),
     "cells": ("cells", cells_table),
     "packings": ("packings", packings_table),
