@@ -17,6 +17,7 @@ from phasefield import (
     dead_lithium,
     device,
     diagnostics,
+    fields,
     measures,
     sharding,
     snapshots,
@@ -32,16 +33,6 @@ from phasefield.stepping import Carry
 from phasefield.timeline import Position, Snapshot
 from phasefield.units import hour, mAh_per_cm2, mV
 
-DYNAMIC = (
-    "phase",
-    "concentration",
-    "electronic_potential",
-    "ionic_potential",
-    "overpotential",
-    "reaction",
-    "nucleated",
-    "dead_lithium",
-)
 MOST_WAITING = 4  # snapshots kept in memory while the disk does not take them
 LAST_TRIES = (1.0, 5.0, 20.0)  # s between the tries to write them when the run has come to its end
 GOES_ON = "; the same line goes on from the last checkpoint when that is mended"
@@ -94,15 +85,9 @@ class Recorder:
         (self.folder / "config.yaml").write_text(to_yaml(self.config))
         geometry = self.geometry
         inserting = [phase.name for phase in build.phases(self.config, geometry.names) if phase.insertion is not None]
-        kinds = dict.fromkeys(DYNAMIC, np.dtype("f4"))
-        kinds |= {f"lithiation_{name}": np.dtype("f4") for name in inserting} | {"dead_lithium": np.dtype("u1")}
-        static = {f"fraction_{name}": part for name, part in zip(geometry.names, geometry.fractions, strict=True)}
-        static["pore_fraction"] = geometry.pore
-        static = {name: np.asarray(values, "f4") for name, values in static.items()}
-        bounds = {"host_bottom": geometry.bottom, "host_top": geometry.top}
-        snapshots.create(
-            self.path, geometry.shape, geometry.spacing, static, kinds, provenance(self.config, where) | bounds
-        )
+        attributes = {"host_bottom": geometry.bottom, "host_top": geometry.top} | provenance(self.config, where)
+        host, kinds = fields.of_host(geometry), fields.kinds(inserting)
+        snapshots.create(self.path, geometry.shape, geometry.spacing, host, kinds, attributes)
         self.write(status.RUNNING)
 
     def resume(self, like: Carry) -> tuple[Position, Carry]:
@@ -127,27 +112,15 @@ class Recorder:
         if math.isnan(self.compile_time):  # the first comes when everything is compiled
             self.compile_time = time.monotonic() - self.started
         state, now = snapshot.state, float(snapshot.state.time)
-        fields = {
-            "phase": state.phase,
-            "concentration": state.concentration,
-            "electronic_potential": state.electronic_potential,
-            "ionic_potential": state.ionic_potential,
-            "overpotential": snapshot.overpotential,
-            "reaction": snapshot.plating,
-            "nucleated": state.nucleated,
-        }
-        fields = {name: sharding.whole(values) for name, values in fields.items()}
-        for phase, theta in zip(snapshot.model.host.phases, sharding.whole(state.lithiation), strict=True):
-            if phase.insertion is not None:
-                fields[f"lithiation_{phase.name}"] = theta
+        found = fields.of_snapshot(snapshot)
         conductivity = sharding.whole(jax.jit(conductivities.electronic_conductivity)(snapshot.model, state))
         pore, potential = sharding.whole(snapshot.model.pore), float(diagnostics.potential(state))
         if not sharding.first_process():
             return
         self.history = snapshot.history
-        dead = self._find_dead(now, fields, conductivity)
+        dead = self._find_dead(now, found, conductivity)
         if now > self.last_time:
-            self.waiting.append((now, snapshot.charge, fields))
+            self.waiting.append((now, snapshot.charge, found))
             self.last_time = now
             self.times.append(now)
         trouble = self._put_on_file()
@@ -157,7 +130,7 @@ class Recorder:
             self.say(f"[yellow]A snapshot waits to be written:[/] {trouble}")
         self.measures = measures.measures(
             pore=pore,
-            phase=fields["phase"],
+            phase=found["phase"],
             dead=dead,
             spacing=self.geometry.spacing,
             bottom=self.geometry.bottom,
@@ -233,18 +206,17 @@ class Recorder:
                 self.say(f"[yellow]{self.folder / status.MEASURES} was not written:[/] {error}")
         return result
 
-    def _find_dead(self, now: float, fields: dict, conductivity) -> dict:
-        """Measures of the dead lithium, whose cells join the fields.
+    def _find_dead(self, now: float, found: dict, conductivity) -> dict:
+        """Measures of the dead lithium, whose cells join the fields found.
 
         Of the numbers as they are on file, so that a run that was cut counts the same.
         """
-        lithium = np.asarray(self.geometry.pore, "f4") * np.asarray(fields["phase"], "f4")
+        lithium = np.asarray(self.geometry.pore, "f4") * np.asarray(found["phase"], "f4")
         spacing, volume = self.geometry.spacing, build.lithium(self.config).molar_volume
-        potentials = fields["electronic_potential"], fields["ionic_potential"]
-        dead, found = dead_lithium.dead_measures(lithium, conductivity, *potentials, spacing, volume)
-        fields["dead_lithium"] = dead
-        self.dead[now] = cycles.charge(lithium, dead, spacing, volume)
-        return found
+        potentials = found["electronic_potential"], found["ionic_potential"]
+        found["dead_lithium"], dead = dead_lithium.dead_measures(lithium, conductivity, *potentials, spacing, volume)
+        self.dead[now] = cycles.charge(lithium, found["dead_lithium"], spacing, volume)
+        return dead
 
     def _dead_at(self, when: float, within: float) -> float | None:
         """Dead lithium in the snapshot at a time [C/m2], None where none lies so near."""

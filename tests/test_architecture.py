@@ -20,7 +20,7 @@ LAYERS = (
     "stuck",
     "timeline",
     "ensemble",
-    "build provenance checkpoint",
+    "build provenance checkpoint fields",
     "recorder terminal spectra",
     "experiment",
     "runs doctor",

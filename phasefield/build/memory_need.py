@@ -8,7 +8,7 @@ from phasefield.config import Config, ConfigError
 
 BASE_MEMORY = {2: 1.0e9, 3: 1.5e9}  # bytes: Python, JAX and compiling; measured on a processor
 BYTES_PER_CELL = {2: 1200, 3: 3500}  # estimated from the fields, stencils and coarse levels, in float64
-HOST_BYTES_PER_CELL = 300  # estimated from the arrays that are alive while a host is generated
+HOST_BYTES_PER_CELL = 500  # while a host is generated; 320 were measured at 256^3 with two lattices at once, of four
 
 
 def memory_estimate(config: Config) -> float:

@@ -154,6 +154,17 @@ def measure(bodies: Bodies, points: list[np.ndarray], extent: np.ndarray, spacin
 
     Args: points: of a lattice, on each axis [m]. extent: of the layer [m]. spacing: of the cells [m].
     """
+    facet, outside, owner = _between_particles(bodies, points, extent)
+    free = np.maximum(outside, _porogen(bodies, points, extent))
+    shape = owner.shape
+    gap = roughness(points, bodies.gaps) if len(points) == 3 else np.full(shape, max(GAP_2D, 0.4 * spacing))
+    return Distances(facet, gap.astype(np.float32), free, owner)
+
+
+def _between_particles(
+    bodies: Bodies, points: list[np.ndarray], extent: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(facet, outside, owner): outside is the distance out of the nearest particle's reach [m], the others as above."""
     shape, ndim, steep = tuple(map(len, points)), len(points), 1e-3 / bodies.axes.max()
     first, second = np.full(shape, REACH), np.full(shape, REACH)
     owner = np.zeros(shape, dtype=np.int32)
@@ -177,17 +188,17 @@ def measure(bodies: Bodies, points: list[np.ndarray], extent: np.ndarray, spacin
     facet = np.where(second < REACH, (second - first) / between, np.inf)
     outside = (first - FILL) / np.maximum(np.sqrt((slope[0] ** 2).sum(axis=0)), steep)
     outside[owner == 0] = bodies.axes.max()
+    return facet.astype(np.float32), outside.astype(np.float32), owner
 
+
+def _porogen(bodies: Bodies, points: list[np.ndarray], extent: np.ndarray) -> np.ndarray:
+    """Distance into a porogen sphere [m], negative outside."""
     merging = MERGING * 2 * bodies.radius
-    merged = np.full(shape, np.exp(-bodies.radius / merging))
+    merged = np.full(tuple(map(len, points)), np.exp(-bodies.radius / merging))
     for centre in bodies.porogens:
         cells, away = _window(points, centre, 2 * bodies.radius, extent)
         merged[cells] += np.exp((bodies.radius - np.sqrt(sum(a**2 for a in away))) / merging)
-    porogen = merging * np.log(merged)
-
-    gap = roughness(points, bodies.gaps) if ndim == 3 else np.full(shape, max(GAP_2D, 0.4 * spacing))
-    single = (each.astype(np.float32) for each in (facet, gap, np.maximum(outside, porogen)))
-    return Distances(*single, owner)
+    return (merging * np.log(merged)).astype(np.float32)
 
 
 def _window(points: list[np.ndarray], centre: np.ndarray, half: float, extent: np.ndarray):

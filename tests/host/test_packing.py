@@ -124,18 +124,18 @@ def test_seed_must_be_a_whole_number():
 
 @pytest.mark.parametrize("coating", [None, "cnt"])
 def test_area_of_the_walls_does_not_hang_on_the_cell(coating):
-    """Narrow gaps and all: 6 % from 1 to 0.5 um, and what spheres of 5 to 8 um would have, 18 to 29 cm2/cm2."""
+    """Narrow gaps and all: 1.2 % from 1 to 0.5 um; and what spheres of 5 to 8 um would have, 18 to 29 cm2/cm2."""
     areas = []
     for spacing in (1.0 * um, 0.5 * um):
         n = round(16 * um / spacing)
         host = generate(PackingRequest((round(64 * um / spacing), n, n), spacing, coating_phase=coating), 0)
         areas.append(host.surface[host.pore >= 0.05].sum() * spacing / n**2)
-    assert areas[0] == pytest.approx(areas[1], rel=0.065)
+    assert areas[0] == pytest.approx(areas[1], rel=0.02)
     assert 18 < areas[1] < 29
 
 
 def test_coating_takes_its_thickness_of_the_walls():
-    """0.1 um on 23 cm2/cm2 is 2.3 um of 45, 5 %; the porosity is met with it."""
+    """0.1 um on 25 cm2/cm2 is 2.5 um of 45, 5 %; the porosity is met with it."""
     host = generate(BOX, 3)
     coated = host.fractions[2].sum() * um / 32**2
     walls = host.surface.sum() * um / 32**2
