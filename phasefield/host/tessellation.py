@@ -22,6 +22,17 @@ GAP_2D = 0.25e-6  # half the gap in a 2D section [m]: never closed, so ions pass
 
 
 @dataclass(frozen=True)
+class Waves:
+    """A smooth random field, periodic sideways: plane waves added up.
+
+    Args: vectors: [1/m], shape (n, ndim). phases: shape (n,).
+    """
+
+    vectors: np.ndarray
+    phases: np.ndarray
+
+
+@dataclass(frozen=True)
 class Bodies:
     """Particles and porogen spheres in place.
 
@@ -37,18 +48,7 @@ class Bodies:
     metrics: np.ndarray
     porogens: np.ndarray
     radius: float
-    gaps: "Waves"
-
-
-@dataclass(frozen=True)
-class Waves:
-    """A smooth random field, periodic sideways: plane waves added up.
-
-    Args: vectors: [1/m], shape (n, ndim). phases: shape (n,).
-    """
-
-    vectors: np.ndarray
-    phases: np.ndarray
+    gaps: Waves
 
 
 @dataclass(frozen=True)
