@@ -120,6 +120,8 @@ class Host:
         bottom, top: heights of the host layer above the box floor [m]: collector surface and host surface.
         surface: area of host and collector per volume [1/m], shape grid.shape; |grad sum fractions| if None, which
             misses what is finer than a cell.
+        subgrid_pore: open share of the halves of the cells along each axis [-], sharp, shape (2 nz, [2 ny,] 2 nx); None
+            where it is not known, and the diffuse fractions tell what the pores conduct.
     """
 
     phases: tuple[HostPhase, ...]
@@ -127,3 +129,4 @@ class Host:
     bottom: float
     top: float
     surface: jax.Array | None = None
+    subgrid_pore: jax.Array | None = None

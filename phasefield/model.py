@@ -4,11 +4,13 @@ from dataclasses import dataclass, field, replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from phasefield import operators
 from phasefield.cathode import Cathode
 from phasefield.grid import Grid
 from phasefield.host.geometry import SMALLEST_REACTIVE_PORE
+from phasefield.host.passages import passages
 from phasefield.materials import Electrolyte, Host, Lithium, SolidElectrolyteInterphase
 from phasefield.physics import charge, interface, islands, nucleation, transport
 from phasefield.physics import lithiation as uptake
@@ -35,6 +37,7 @@ class Model:
         interface_width: delta [m]. front_mobility: Gamma over the speed of the fastest front [-].
         pore: eps_p [-]; reactive_pore: the same where large enough to react, else 0.
         pore_faces: of reactive pore between neighbours, see `interface.pore_faces`.
+        passages: kappa of the empty pores between neighbours over that in the open [-], see `host.passages`.
         surface: a_sub, area of host and collector per volume where it can react [1/m].
         facing: axis that the wall in a cell faces, see `nucleation.facing`.
         surface_shares: part of it that belongs to each host phase [-], shape (K, *grid.shape).
@@ -59,6 +62,7 @@ class Model:
     pore: jax.Array
     reactive_pore: jax.Array
     pore_faces: tuple[jax.Array, ...]
+    passages: tuple[jax.Array, ...]
     surface: jax.Array
     facing: jax.Array
     surface_shares: jax.Array
@@ -144,7 +148,7 @@ def build_model(
     surface = operators.norm(operators.gradient(solid, grid.spacing)) if host.surface is None else host.surface
     model = Model(
         grid=grid,
-        host=replace(host, surface=None),
+        host=replace(host, surface=None, subgrid_pore=None),
         electrolyte=electrolyte,
         lithium=lithium,
         temperature=temperature,
@@ -159,6 +163,7 @@ def build_model(
         pore=pore,
         reactive_pore=reactive_pore,
         pore_faces=interface.pore_faces(pore, reactive_pore, periodic),
+        passages=tuple(passages(np.asarray(reactive_pore), electrolyte.bruggeman_exponent, host.subgrid_pore)),
         surface=jnp.where(reacts, surface, 0.0),
         facing=jnp.where(reacts & (surface > 0), nucleation.facing(pore), 0),
         surface_shares=areas / jnp.where(all_areas > 0, all_areas, 1.0),

@@ -23,7 +23,14 @@ def model(config: Config, geometry: Geometry) -> Model:
     solver = config.solver
     return model_module.build_model(
         Grid(geometry.shape, geometry.spacing),
-        Host(phases(config, geometry.names), geometry.fractions, geometry.bottom, geometry.top, geometry.surface),
+        Host(
+            phases(config, geometry.names),
+            geometry.fractions,
+            geometry.bottom,
+            geometry.top,
+            geometry.surface,
+            geometry.subgrid_pore,
+        ),
         electrolyte(config),
         lithium(config),
         temperature=config.temperature_K,

@@ -29,6 +29,8 @@ class Geometry:
         bottom, top: heights of the collector surface and of the host surface above the box floor [m].
         notes: what a user must know about how the geometry came about.
         particles: particle each cell belongs to, from 1, or 0 where the host is mostly pore; None where unknown.
+        subgrid_pore: open share of the halves of the cells along each axis [-], sharp, float32, shape (2 nz, [2 ny,]
+            2 nx); None where unknown.
     """
 
     names: tuple[str, ...]
@@ -39,6 +41,7 @@ class Geometry:
     top: float
     notes: tuple[str, ...] = ()
     particles: np.ndarray | None = None
+    subgrid_pore: np.ndarray | None = None
 
     @property
     def pore(self) -> np.ndarray:
@@ -170,6 +173,7 @@ def assemble(
     notes: tuple[str, ...] = (),
     particles: np.ndarray | None = None,
     area: np.ndarray | None = None,
+    subgrid_solid: np.ndarray | None = None,
 ) -> Geometry:
     """The host on its collector, made diffuse.
 
@@ -184,6 +188,8 @@ def assemble(
         notes, particles: passed on.
         area: of the solids' surface per volume [1/m], of the box's shape, without the cuts at collector and top; that
             of the occupancies if None.
+        subgrid_solid: occupancy 0..1 by the solids together of the halves of the cells along each axis, shape
+            (2 nz, [2 ny,] 2 nx); that of the cells if None.
     """
     bottom, top = collector_thickness, collector_thickness + thickness
     column = (slice(None), *(None,) * (len(shape) - 1))
@@ -206,6 +212,51 @@ def assemble(
     fractions = np.clip(fractions, 0.0, 1.0)
     fractions /= np.maximum(fractions.sum(axis=0), 1.0)  # rounding only: each part is already bounded
     surface = _within_reach(diffuse(walls + bare_collector, diffuse_cells), 1.0 - fractions.sum(axis=0))
+    if subgrid_solid is None:
+        subgrid_solid = in_halves(solid)
+    coating_thickness = 0.0 if coating is None else coating[1]
     return Geometry(
-        (COLLECTOR, *layers), fractions, surface, float(spacing), float(bottom), float(top), notes, particles
+        (COLLECTOR, *layers),
+        fractions,
+        surface,
+        float(spacing),
+        float(bottom),
+        float(top),
+        notes,
+        particles,
+        _subgrid_pore(subgrid_solid, 0.5 * spacing, bottom, top, coating_thickness),
     )
+
+
+def diffuse_porosity(
+    profile: np.ndarray, spacing: float, collector_thickness: float, thickness: float, diffuse_cells: float
+) -> float:
+    """Porosity [-] of the host that `assemble` makes of solids that fill this share of each plane [-], coating too.
+
+    What is periodic sideways is as much before it is made diffuse as after, so the heights are all that counts.
+    """
+    bottom, top = collector_thickness, collector_thickness + thickness
+    collector = diffuse(overlap(len(profile), spacing, 0.0, bottom), diffuse_cells)
+    solid = diffuse(profile * overlap(len(profile), spacing, -np.inf, top), diffuse_cells)
+    return layer_mean((1.0 - collector) * (1.0 - solid), overlap(len(profile), spacing, bottom, top))
+
+
+def in_halves(field: np.ndarray) -> np.ndarray:
+    """The field on cells half as large, each with the value of the one it is part of."""
+    for axis in range(field.ndim):
+        field = field.repeat(2, axis)
+    return field
+
+
+def _subgrid_pore(solid: np.ndarray, spacing: float, bottom: float, top: float, coating_thickness: float) -> np.ndarray:
+    """Share of each half that collector, solids and their coating leave open [-], sharp, float32.
+
+    Args: solid: occupancy of the halves, of edge `spacing` [m], below the top and above it.
+    """
+    column = (slice(None), *(None,) * (solid.ndim - 1))
+    below_bottom = overlap(len(solid), spacing, 0.0, bottom).astype(np.float32)[column]
+    below_top = overlap(len(solid), spacing, -np.inf, top).astype(np.float32)[column]
+    free = 1.0 - solid.astype(np.float32) * below_top
+    if coating_thickness > 0:
+        free -= np.minimum(surface_density(free, spacing) * np.float32(coating_thickness), free)
+    return free * (1.0 - below_bottom)

@@ -83,8 +83,17 @@ def load_image(request: ImageRequest) -> Geometry:
     if request.coating_phase is not None and request.coating_thickness > 0:
         coating = (request.coating_phase, request.coating_thickness)
     thickness = through * request.voxel_size
+    solid_labels = [value for value, name in request.labels.items() if name != PORE]
+    in_halves = replace(request, shape=tuple(2 * n for n in request.shape), spacing=0.5 * request.spacing)
     geometry = assemble(
-        solids, request.shape, request.spacing, request.collector_thickness, thickness, request.diffuse_cells, coating
+        solids,
+        request.shape,
+        request.spacing,
+        request.collector_thickness,
+        thickness,
+        request.diffuse_cells,
+        coating,
+        subgrid_solid=_average(np.isin(image, solid_labels), in_halves),
     )
     notes += _paths(geometry)
     return replace(geometry, notes=tuple(notes))

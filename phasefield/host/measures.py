@@ -1,13 +1,13 @@
 """What a host is like: porosity, sizes, surfaces, what hangs together, what conducts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from functools import partial
 
 import numpy as np
 
 from phasefield.connectivity import joined_to, path_threshold, reaches
-from phasefield.host.geometry import Geometry, HostError, diffuse, layer_mean
+from phasefield.host.geometry import SMALLEST_REACTIVE_PORE, Geometry, HostError, diffuse, layer_mean
+from phasefield.host.passages import both, passages, with_host
 from phasefield.host.sizes import SizeDistribution, local_thickness, particle_sizes
 
 
@@ -93,7 +93,6 @@ def describe(
     *,
     bruggeman_exponent: float = 1.5,
     lithiation: Mapping[str, float] | float = 0.0,
-    effective_conductivity: Callable[..., float] | None = None,
 ) -> HostReport:
     """The measures of a host.
 
@@ -103,7 +102,6 @@ def describe(
         electrolyte_conductivity: [S/m]; None leaves the conductivities out.
         bruggeman_exponent: of the ionic conductivity in partly filled cells [-].
         lithiation: of each phase by name, or of all, 0 to 1 [-].
-        effective_conductivity: (conductivity [S/m], axis) -> [S/m]; the model's own solver and means on faces if None.
     Raises: HostError where a phase is missing or a lithiation is out of range.
     """
     conducts = bool(phases) and electrolyte_conductivity is not None
@@ -116,23 +114,14 @@ def describe(
     solid_cells, pore_cells = 1.0 - pore[planes] > threshold, pore[planes] > threshold
     solid_paths, pore_paths = reaches(solid_cells, 0, -1), reaches(pore_cells, 0, -1)
     if conducts:
-        if effective_conductivity is None:
-            # here, since it imports jax, and the rest of the host needs only numpy
-            from phasefield import conduction
+        from phasefield import conduction  # here, since it imports jax, and the rest of the host needs only numpy
 
-            # face means as in the model: walls lie in series with the pores behind them
-            ions, electrons = (
-                partial(conduction.effective_conductivity, mean=mean) for mean in ("harmonic", "arithmetic")
-            )
-        else:
-            ions = electrons = effective_conductivity
-        kappa, sigma = conductivities(geometry, phases, electrolyte_conductivity, bruggeman_exponent, lithiation)
-        ionic = float(ions(kappa[planes], axis=0))
-        electronic = float(electrons(sigma[planes], axis=0))
+        host, sigma = conductivities(geometry, phases, lithiation)
+        ionic = ionic_conductivity(geometry, electrolyte_conductivity, bruggeman_exponent, host)
+        electronic = conduction.effective_conductivity(sigma[planes], mean="arithmetic")
         tortuosity = float("inf")
         if pore_paths.any():
-            relative = float(ions(np.maximum(pore[planes], 0.0) ** bruggeman_exponent, axis=0))
-            tortuosity = geometry.porosity / relative
+            tortuosity = geometry.porosity / ionic_conductivity(geometry, 1.0, bruggeman_exponent)
 
     area = _host_area(geometry)
     profile = pore[planes].mean(axis=tuple(range(1, geometry.ndim)))
@@ -177,22 +166,36 @@ def _host_area(geometry: Geometry) -> float:
     return float(area / np.prod(geometry.shape[1:]))
 
 
-def conductivities(
-    geometry: Geometry,
-    phases: Sequence,
-    electrolyte_conductivity: float,
-    bruggeman_exponent: float = 1.5,
-    lithiation: Mapping[str, float] | float = 0.0,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Ionic and electronic conductivity of each cell without lithium metal [S/m], each of the box's shape.
+def ionic_conductivity(
+    geometry: Geometry, electrolyte_conductivity: float, bruggeman_exponent: float = 1.5, host=0.0
+) -> float:
+    """Effective ionic conductivity through the layer [S/m], between cells as in the model, see `host.passages`.
 
-        kappa = kappa_e pore^b + sum_k f_k kappa_k(theta_k),   sigma = sum_k f_k sigma_k(theta_k)
+    Args: host: conductivity of the solids of each cell [S/m], of the box's shape; 0 for the electrolyte alone.
+    """
+    from phasefield import conduction
+
+    planes, host = geometry.planes, np.broadcast_to(host, geometry.shape)
+    reactive = np.where(geometry.pore < SMALLEST_REACTIVE_PORE, 0.0, geometry.pore)
+    pores = electrolyte_conductivity * reactive**bruggeman_exponent
+    faces = [
+        with_host(electrolyte_conductivity * passage, both(pores, axis), both(host, axis))[planes]
+        for axis, passage in enumerate(passages(reactive, bruggeman_exponent, geometry.subgrid_pore))
+    ]
+    return conduction.between_plates(faces, (pores + host)[planes][[0, -1]]).effective_conductivity
+
+
+def conductivities(
+    geometry: Geometry, phases: Sequence, lithiation: Mapping[str, float] | float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ionic and electronic conductivity of the solids of each cell [S/m], each of the box's shape.
+
+        sum_k f_k kappa_k(theta_k),   sigma = sum_k f_k sigma_k(theta_k)
 
     Args: as in `describe`.
     """
     by_name = {phase.name: phase for phase in phases}
-    kappa = electrolyte_conductivity * np.maximum(geometry.pore, 0.0) ** bruggeman_exponent
-    sigma = np.zeros(geometry.shape)
+    kappa, sigma = np.zeros(geometry.shape), np.zeros(geometry.shape)
     for name, fraction in zip(geometry.names, geometry.fractions, strict=True):
         if name not in by_name:
             raise HostError(f"the host holds '{name}' but its properties are not given; given are {sorted(by_name)}")

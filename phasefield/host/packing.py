@@ -17,7 +17,7 @@ from math import isfinite, prod
 import numpy as np
 
 from phasefield.connectivity import path_threshold, reaches
-from phasefield.host.geometry import Geometry, HostError, assemble, check_box, check_diffuse_cells
+from phasefield.host.geometry import Geometry, HostError, assemble, check_box, check_diffuse_cells, diffuse_porosity
 from phasefield.host.tessellation import Distances, measure, pack
 
 ATTEMPTS = 10  # packings tried before giving up on one whose phases percolate
@@ -205,9 +205,7 @@ def _points(request: PackingRequest) -> list[list[np.ndarray]]:
 def _meet_porosity(request: PackingRequest, distances: list[Distances]) -> Geometry:
     """The host whose diffuse porosity is the one asked for, by bisection of the offset."""
     low, high = OFFSETS
-    reached = []
-    for offset in (low, high):
-        reached.append(_build(request, distances, offset).porosity)
+    reached = [_porosity(request, distances, offset) for offset in (low, high)]
     if not reached[0] <= request.porosity <= reached[1]:
         raise HostError(
             f"host.porosity {request.porosity:.3f} cannot be met: this packing reaches {reached[0]:.2f} to "
@@ -216,15 +214,38 @@ def _meet_porosity(request: PackingRequest, distances: list[Distances]) -> Geome
         )
     for _ in range(40):
         middle = 0.5 * (low + high)
-        geometry = _build(request, distances, middle)
-        error = geometry.porosity - request.porosity
+        error = _porosity(request, distances, middle) - request.porosity
         if abs(error) <= 0.2 * request.porosity_tolerance:
-            return geometry
+            return _build(request, distances, middle)
         low, high = (middle, high) if error < 0 else (low, middle)
     raise HostError(
         f"host.porosity {request.porosity:.3f} was not met within {request.porosity_tolerance}; try a larger "
         "host.porosity_tolerance"
     )
+
+
+def _porosity(request: PackingRequest, distances: list[Distances], offset: float) -> float:
+    """Of the host that `_build` makes [-]."""
+    parts = _parts(request, distances, offset - _coating(request))
+    profile = sum(part.mean(axis=tuple(range(1, part.ndim)), dtype=np.float64) for part in parts) / len(parts)
+    _, planes = _layer_planes(request)
+    return diffuse_porosity(
+        1.0 - np.pad(profile, (planes.start, request.shape[0] - planes.stop), mode="edge"),
+        request.spacing,
+        request.collector_thickness,
+        request.thickness,
+        request.diffuse_cells,
+    )
+
+
+def _coating(request: PackingRequest) -> float:
+    """Its thickness [m], 0 for none."""
+    return request.coating_thickness if request.coating_phase is not None else 0.0
+
+
+def _parts(request: PackingRequest, distances: list[Distances], offset: float) -> list[np.ndarray]:
+    """Pore of each lattice of `_points` in its planes [-], float32, with all surfaces moved by `offset` [m]."""
+    return [lattice.pore(offset, 0.5 * request.spacing) for lattice in distances]
 
 
 def _build(request: PackingRequest, distances: list[Distances], offset: float) -> Geometry:
@@ -238,14 +259,12 @@ def _build(request: PackingRequest, distances: list[Distances], offset: float) -
     spread = ((planes.start, len(heights) - planes.stop), *((0, 0),) * (len(request.shape) - 1))
 
     def pore(moved):
-        parts = sum(lattice.pore(offset + moved, 0.5 * request.spacing).astype(np.float64) for lattice in distances)
-        return np.pad(parts / len(distances), spread, mode="edge")
+        parts = _parts(request, distances, offset + moved)
+        return np.pad(sum(part.astype(np.float64) for part in parts) / len(parts), spread, mode="edge")
 
-    bare = pore(0.0)
+    bare, thickness = pore(0.0), _coating(request)
     solids = {request.solid_phase: 1.0 - bare}
-    thickness = 0.0
-    if request.coating_phase is not None and request.coating_thickness > 0:
-        thickness = request.coating_thickness
+    if thickness > 0:
         solids[request.coating_phase] = solids.get(request.coating_phase, 0.0) + bare - pore(-thickness)
     area = (pore(WALL - thickness) - pore(-WALL - thickness)) / (2 * WALL)
     particles = np.pad(np.where(bare[planes] < 0.5, distances[-1].owner, 0), spread)
@@ -260,4 +279,15 @@ def _build(request: PackingRequest, distances: list[Distances], offset: float) -
         request.diffuse_cells,
         particles=particles,
         area=area,
+        subgrid_solid=_solid_of_halves(request, _parts(request, distances, offset - thickness)),
     )
+
+
+def _solid_of_halves(request: PackingRequest, parts: list[np.ndarray]) -> np.ndarray:
+    """Solid in each half of a cell [-], float32, put together from the pore of the lattices of `_points`."""
+    heights, planes = _layer_planes(request)
+    solid = np.empty([2 * (planes.stop - planes.start), *(2 * n for n in request.shape[1:])], np.float32)
+    for half, part in zip(product((0, 1), repeat=solid.ndim), parts, strict=True):
+        solid[tuple(slice(first, None, 2) for first in half)] = 1.0 - part
+    spread = ((2 * planes.start, 2 * (len(heights) - planes.stop)), *((0, 0),) * (solid.ndim - 1))
+    return np.pad(solid, spread, mode="edge")

@@ -120,7 +120,7 @@ def system(model, fixed: Conductors, gain, conductance=0.0) -> System:
     h, periodic = model.grid.spacing, operators.laterally_periodic(model.grid.ndim)
     grounded = jnp.zeros_like(fixed.electronic).at[0].set(2 * fixed.electronic[0] / h**2)
     held = jnp.zeros_like(fixed.ionic).at[-1].set(conductance / h)
-    electrons = conductances(fixed.electronic, h, periodic, conductivities.ELECTRONS)
+    electrons = conductances(fixed.electronic, h, periodic)
     along_walls = conductances(fixed.along_walls, h, periodic, mean="harmonic")
     return System(
         jnp.stack([fixed.ionic_conductances, electrons + along_walls]), jnp.stack([held, grounded]), gain, h, periodic

@@ -3,11 +3,11 @@
 import jax.numpy as jnp
 
 from phasefield import operators
+from phasefield.host.passages import with_host
 from phasefield.physics import lithiation
 from phasefield.solvers.system import to_neighbours
 from phasefield.units import FARADAY, GAS_CONSTANT
 
-IONS, ELECTRONS = "harmonic", "arithmetic"  # means of the conductivities of two cells, on the face between them
 SETTLES = 0.9  # of a deviation of c may be left, with its sign changed, by a long step: less lags more elsewhere
 CONDUCTIVITY_FLOOR = 1e-9  # S/m: gives voids and insulators a potential; leaks 1e-4 A/m2 across one um at 0.1 V
 
@@ -27,24 +27,30 @@ def ionic_conductivity(model, state, host):
 def ionic_conductances(model, state, host):
     """Of the electrolyte and the host, as above, to each neighbour [S/m3], as `solvers.system.conductances`.
 
-    The harmonic mean of two cells, both with the salt and the lithium between them, as in `through_pores`.
+    Salt and lithium scale the electrolyte of both cells by what they leave of it between them.
     """
-    kappa, host = full_conductivity(model), host + CONDUCTIVITY_FLOOR
+    pores, host = full_conductivity(model), host + CONDUCTIVITY_FLOOR
+    periodic = operators.laterally_periodic(model.pore.ndim)
     faces = []
-    for axis, (wraps, between) in enumerate(
-        zip(operators.laterally_periodic(model.pore.ndim), left_open(model, state), strict=True)
+    for axis, (wraps, passage, between) in enumerate(
+        zip(periodic, electrolyte_passages(model), left_open(model, state), strict=True)
     ):
-        here = between * kappa + host
-        there = between * operators.shift(kappa, axis, +1, wraps) + operators.shift(host, axis, +1, wraps)
+        both_pores = pores, operators.shift(pores, axis, +1, wraps)
+        both_hosts = host, operators.shift(host, axis, +1, wraps)
         exists = operators.upper_faces(model.pore.shape, axis, wraps, model.pore.dtype)
-        faces.append(operators.mean_of(here, there, IONS) * exists)
-    return to_neighbours(faces, model.grid.spacing, operators.laterally_periodic(model.pore.ndim))
+        faces.append(with_host(between * passage, both_pores, both_hosts) * exists)
+    return to_neighbours(faces, model.grid.spacing, periodic)
 
 
 def full_conductivity(model):
     """kappa of the empty pores at the initial concentration [S/m]."""
     electrolyte = model.electrolyte
     return electrolyte.conductivity * model.reactive_pore**electrolyte.bruggeman_exponent
+
+
+def electrolyte_passages(model):
+    """The same between neighbours [S/m], on upper faces, one array an axis."""
+    return [model.electrolyte.conductivity * passage for passage in model.passages]
 
 
 def left_open(model, state):
@@ -66,25 +72,22 @@ def without_lithium(model, state):
     return jnp.maximum(1 - state.phase, 0.0) ** model.electrolyte.bruggeman_exponent
 
 
-def through_pores(pores, open_share):
-    """Means on upper faces of pores times open_share, one array an axis: harmonic of the one, arithmetic of the other.
+def through_pores(passages, open_share):
+    """Passages times what of either cell is left open, its arithmetic mean, on upper faces, one array an axis.
 
     Walls lie in series with the pores behind them. A front does not: ions react where they get to.
     """
-    periodic = operators.laterally_periodic(pores.ndim)
+    periodic = operators.laterally_periodic(open_share.ndim)
     return [
-        operators.face_mean(pores, axis, wraps, IONS) * operators.face_mean(open_share, axis, wraps)
-        for axis, wraps in enumerate(periodic)
+        passage * operators.face_mean(open_share, axis, wraps)
+        for axis, (passage, wraps) in enumerate(zip(passages, periodic, strict=True))
     ]
 
 
 def electrolyte_diffusion(model, state, field):
     """div(kappa grad u) of the electrolyte alone [A/m3]. Args: field: u [V]."""
-    kappa, periodic = full_conductivity(model), operators.laterally_periodic(model.pore.ndim)
-    faces = [
-        operators.face_mean(kappa, axis, wraps, IONS) * between
-        for axis, (wraps, between) in enumerate(zip(periodic, left_open(model, state), strict=True))
-    ]
+    passages, between = electrolyte_passages(model), left_open(model, state)
+    faces = [passage * share for passage, share in zip(passages, between, strict=True)]
     return operators.flow(faces, field, model.grid.spacing)
 
 
@@ -122,8 +125,8 @@ def response_to_salt(model, state, host, ionic_potential):
     share = jnp.maximum(jnp.maximum(own, in_layer), 0.5 * operators.largest_around(own))
     share = jnp.maximum(share, jnp.where(jnp.any(host > 0), enough(model), 0.0))
     per_salt = without_lithium(model, state) / model.electrolyte.concentration
-    to_host = through_pores(full_conductivity(model), share * per_salt)
-    along_field = through_pores(full_conductivity(model), per_salt)
+    to_host = through_pores(electrolyte_passages(model), share * per_salt)
+    along_field = through_pores(electrolyte_passages(model), per_salt)
     return [
         diffusional_factor(model) * host_face + face * jnp.abs(operators.difference(ionic_potential, axis, wraps))
         for axis, (host_face, face, wraps) in enumerate(

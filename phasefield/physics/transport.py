@@ -19,8 +19,8 @@ def fraction(model, phase):
 def diffusivity(model, phase):
     """D eps_l^b between neighbours [m2/s], on upper faces, one array an axis."""
     b = model.electrolyte.bruggeman_exponent
-    pores, open_share = (model.reactive_pore + EMPTY) ** b, (jnp.maximum(1 - phase, 0.0) + EMPTY) ** b
-    return conductivities.through_pores(model.electrolyte.diffusivity * pores, open_share)
+    passages = [model.electrolyte.diffusivity * (passage + EMPTY**b) for passage in model.passages]
+    return conductivities.through_pores(passages, (jnp.maximum(1 - phase, 0.0) + EMPTY) ** b)
 
 
 def left_behind(model):

@@ -125,13 +125,14 @@ def study() -> None:
 
 def write_widths(folders) -> None:
     rows = []
-    for name, (cell, walls, front, _) in zip(width_cases(), WIDTHS, strict=True):
+    for (name, overrides), (cell, walls, front, _) in zip(width_cases().items(), WIDTHS, strict=True):
         for capacity in CAPACITIES:
             found = measured(folders[name], capacity)
             if found is not None:
                 run = snapshots.load(folders[name])
                 host = closing_pores.layer_between(run, run.host_bottom, run.host_top)
-                relative = closing_pores.conductivity(run, run.nearest(capacity=capacity), host)
+                index = run.nearest(capacity=capacity)
+                relative = closing_pores.conductivity(run, index, host, tuple(overrides))
                 rows.append([cell, walls * cell, front * cell, capacity, relative, *(found[m] for m in MEASURES)])
     write_table("widths", [*WIDTH_NAMES, "capacity_mAh_cm2", "electrolyte_conductivity", *MEASURES], rows)
 

@@ -13,14 +13,14 @@ from scipy import ndimage
 from phasefield import build, effective_conductivity, snapshots
 from phasefield.conduction import between_plates
 from phasefield.config import compose
-from phasefield.host.geometry import SMALLEST_REACTIVE_PORE
+from phasefield.model import Model
 from phasefield.physics.conductivities import through_pores
 from phasefield.units import mAh_per_cm2, um
 from validation.results import write_table
 from validation.runs import run_all
 
 BASE = ["host=llto_cnt", "grid.width_um=16"]
-EVEN = "lithium.exchange_current_density_A_m2=0.1"
+OVERRIDES = [*BASE, "lithium.exchange_current_density_A_m2=0.1"]  # plates evenly
 VOXEL = 0.25  # um
 DEPTH = 10.0  # um from the top of the host
 HEADER = (
@@ -29,7 +29,7 @@ HEADER = (
 
 
 def study() -> None:
-    folder = run_all({"even": [*BASE, EVEN]}, "closing_pores")["even"]
+    folder = run_all({"even": OVERRIDES}, "closing_pores")["even"]
     pore, distance = sharp_layer()
     rows = []
     for capacity, lithium, kappa in model(folder):
@@ -46,7 +46,7 @@ def model(folder) -> list[tuple[float, float, float]]:
     found = []
     for index, capacity in enumerate(run.capacities / mAh_per_cm2):
         lithium = float((pore * run.field("phase", index)[layer]).sum() * run.spacing / um / pore[0].size)
-        found.append((float(capacity), lithium, conductivity(run, index, layer)))
+        found.append((float(capacity), lithium, conductivity(run, index, layer, tuple(OVERRIDES))))
     return found
 
 
@@ -55,21 +55,24 @@ def layer_between(run, bottom: float, top: float) -> slice:
     return slice(round(bottom / run.spacing), round(top / run.spacing))
 
 
-def conductivity(run, index: int, layer: slice) -> float:
+def conductivity(run, index: int, layer: slice, overrides: tuple[str, ...]) -> float:
     """Of the electrolyte between the faces of a layer, over that in the open [-], with the model's means on the faces.
 
-    Args: index: of the snapshot.
+    Args: index: of the snapshot. overrides: of the run.
     """
-    pore = run.static["pore_fraction"][layer].astype(np.float64)
-    pores = np.where(pore < SMALLEST_REACTIVE_PORE, 0.0, pore) ** exponent()
-    left = (1 - run.field("phase", index)[layer].astype(np.float64)).clip(0) ** exponent()
-    return between_plates(through_pores(pores, left), (pores * left)[[0, -1]]).effective_conductivity
+    host = model_of(overrides)
+    exponent = host.electrolyte.bruggeman_exponent
+    left = (1 - run.field("phase", index)[layer].astype(np.float64)).clip(0) ** exponent
+    ends = np.asarray(host.reactive_pore)[layer][[0, -1]] ** exponent * left[[0, -1]]
+    passages = [passage[layer] for passage in host.passages]
+    return between_plates(through_pores(passages, left), ends).effective_conductivity
 
 
 @cache
-def exponent() -> float:
-    """Of Bruggeman, in the default electrolyte; composed once."""
-    return float(build.electrolyte(compose(BASE)).bruggeman_exponent)
+def model_of(overrides: tuple[str, ...]) -> Model:
+    """The model of a run; built once."""
+    config = compose(overrides)
+    return build.model(config, build.geometry(config))
 
 
 def sharp_layer() -> tuple[np.ndarray, np.ndarray]:

@@ -54,8 +54,9 @@ VARIED = {
 
 def shifted(config: Config) -> Geometry:
     """The host with its periodic sides in what was the middle of the box."""
-    host = build.geometry(config)
-    return moved(host, lambda field: np.roll(field, [n // 2 for n in host.shape[1:]], axis=(-2, -1)))
+    return moved(
+        build.geometry(config), lambda field: np.roll(field, [n // 2 for n in field.shape[-2:]], axis=(-2, -1))
+    )
 
 
 def tiled(config: Config) -> Geometry:
@@ -66,7 +67,8 @@ def tiled(config: Config) -> Geometry:
 
 def moved(host: Geometry, change) -> Geometry:
     """The host with `change` made to its fields."""
-    return replace(host, fractions=change(host.fractions), surface=change(host.surface), particles=None)
+    fields = ("fractions", "surface", "subgrid_pore")
+    return replace(host, particles=None, **{name: change(getattr(host, name)) for name in fields})
 
 
 HOSTS_BY_HAND = {"shifted by half the box": shifted, "four of it in one box": tiled}

@@ -18,7 +18,7 @@ from phasefield.host import Geometry
 from phasefield.timeline import Outcome
 from validation.cells import BARRIER, CELLS, case
 from validation.experiment import SEEDS
-from validation.necks import MODEL_WALLS, kappa, right_kappa
+from validation.necks import kappa, right_kappa
 from validation.results import markdown, read_table, write_table
 from validation.runs import measured, run_all
 
@@ -57,7 +57,7 @@ def cases() -> dict[str, list[str]]:
 def put_right(host: str, seed: int, cell: str) -> list[str]:
     """An electrolyte in which the empty pores conduct on this cell as they should."""
     own = compose([f"host={host}"]).electrolyte
-    factor = right_kappa(seed) / kappa(seed, float(cell), MODEL_WALLS)
+    factor = right_kappa(seed) / kappa(seed, float(cell))
     return [
         f"electrolyte.conductivity_S_m={own.conductivity_S_m * factor}",
         f"electrolyte.diffusivity_m2_s={own.diffusivity_m2_s * factor}",
