@@ -12,6 +12,7 @@ from phasefield import build, spectroscopy
 from phasefield import model as model_module
 from phasefield.conduction import effective_conductivity
 from phasefield.config import compose
+from phasefield.host.passages import passages
 from phasefield.impedance import half_cell_contacts, respond
 from phasefield.materials import HostPhase, Insertion
 from phasefield.physics import charge, conductivities
@@ -73,7 +74,9 @@ def test_between_plates(electrode, wet):
     layer = np.stack([np.zeros(electrode.grid.shape), np.full(electrode.grid.shape, 0.4)])
     layer[1, :, 3:5] = 0.7
     pore = jnp.asarray(1 - layer[1])
-    here = replace(electrode, host=replace(electrode.host, fractions=jnp.asarray(layer)), pore=pore, reactive_pore=pore)
+    between = tuple(map(jnp.asarray, passages(np.asarray(pore), electrode.electrolyte.bruggeman_exponent)))
+    host = replace(electrode.host, fractions=jnp.asarray(layer))
+    here = replace(electrode, host=host, pore=pore, reactive_pore=pore, passages=between)
     found = spectroscopy.two_electrode(here, state, [1e7, 1.0], wet=wet)
     inside = spectroscopy.planes(here)
     assert (inside.start, inside.stop) == (4, 17)

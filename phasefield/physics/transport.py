@@ -19,7 +19,8 @@ def fraction(model, phase):
 def diffusivity(model, phase):
     """D eps_l^b between neighbours [m2/s], on upper faces, one array an axis."""
     b = model.electrolyte.bruggeman_exponent
-    passages = [model.electrolyte.diffusivity * (passage + EMPTY**b) for passage in model.passages]
+    trace = 2 * EMPTY**b  # harmonic mean of a pore and of a cell that holds none
+    passages = [model.electrolyte.diffusivity * (passage + trace) for passage in model.passages]
     return conductivities.through_pores(passages, (jnp.maximum(1 - phase, 0.0) + EMPTY) ** b)
 
 
