@@ -258,5 +258,6 @@ def _subgrid_pore(solid: np.ndarray, spacing: float, bottom: float, top: float, 
     below_top = overlap(len(solid), spacing, -np.inf, top).astype(np.float32)[column]
     free = 1.0 - solid.astype(np.float32) * below_top
     if coating_thickness > 0:
-        free -= np.minimum(surface_density(free, spacing) * np.float32(coating_thickness), free)
+        walls = _within_reach(surface_density(free, spacing), free)
+        free -= np.minimum(walls * np.float32(coating_thickness), free)
     return free * (1.0 - below_bottom)

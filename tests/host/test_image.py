@@ -66,6 +66,28 @@ def test_tiff_of_other_types(tmp_path, volume, compression):
     assert np.allclose(load_image(request(path)).fractions[1, 3:23], volume == 1)
 
 
+@pytest.mark.parametrize("coating", [0.0, 0.1])
+def test_halves_of_cells_twice_as_large_are_the_voxels(tmp_path, volume, coating):
+    path = write(tmp_path / "host.tif", volume)
+    coated = {"coating_phase": "cnt", "coating_thickness": coating * um}
+    halves = load_image(request(path, shape=(15, 8, 6), spacing=2 * um, diffuse_cells=0.6, **coated)).subgrid_pore
+    open_ = volume == 0
+    assert not halves[:3].any() and (halves[24:] == 1).all()
+    if not coating:
+        assert np.array_equal(halves[3:23], open_)
+    else:  # walls of blocks of four voxels, each side of them in a voxel of its own
+        inside = halves[3:23]
+        assert not inside[~open_].any() and inside[open_].min() > 0.5 and (inside[open_] == 1).any()
+        lost, walls = open_.sum() - inside.sum(), wall_faces(open_)
+        assert 0.8 < lost / (coating * walls) < 1  # along edges walls count once, |grad| being that of a corner cut off
+
+
+def wall_faces(open_):
+    """Faces between pore and solid, periodic sideways, and of solid to what is open above."""
+    sides = sum((open_ != np.roll(open_, 1, axis)).sum() for axis in (1, 2))
+    return sides + (open_[1:] != open_[:-1]).sum() + (~open_[-1]).sum()
+
+
 def test_cells_larger_than_voxels_hold_averages(tmp_path, volume):
     host = load_image(
         request(write(tmp_path / "host.npy", volume), spacing=2 * um, shape=(15, 8, 6), collector_thickness=2 * um)

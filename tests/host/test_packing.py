@@ -40,6 +40,18 @@ def test_another_spacing_is_the_same_host(spacing, shape):
     assert np.corrcoef(blocks[0].ravel(), blocks[1].ravel())[0, 1] > 0.85
 
 
+@pytest.mark.parametrize("request_", [PLANE, BOX, replace(BOX, coating_phase=None)])
+def test_halves_make_up_their_cells(request_):
+    host = generate(replace(request_, diffuse_cells=0.0), 0)
+    halves = host.subgrid_pore
+    assert halves.shape == tuple(2 * n for n in host.shape)
+    for axis in range(host.ndim):
+        halves = halves.reshape(*halves.shape[:axis], -1, 2, *halves.shape[axis + 1 :]).mean(axis + 1)
+    assert np.allclose(halves, host.pore, atol=1e-5)
+    diffuse = generate(request_, 0)
+    assert not np.allclose(halves, diffuse.pore, atol=0.1)  # and stay sharp where the cells are not
+
+
 def test_same_seed_same_host_and_another_seed_another():
     first, again, other = (generate(PLANE, seed).fractions for seed in (7, 7, 8))
     assert np.array_equal(first, again)
