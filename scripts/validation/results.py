@@ -61,7 +61,9 @@ def insert(name: str, text: str, page: Path = PAGE) -> None:
 
 
 def number(text: str, digits: str = ".3g") -> str:
-    return format(float(text), digits) if text else "–"
+    """As `format` has it, without the minus of a zero."""
+    sign, rest = ("+", digits[1:]) if digits.startswith("+") else ("", digits)
+    return format(float(text), f"{sign}z{rest}") if text else "–"
 
 
 def with_spread(row: dict, key: str, digits: str) -> str:
