@@ -7,6 +7,7 @@ The voxels: sharp walls, and a film of even thickness on them, by the Euclidean 
 
 from functools import cache
 
+import jax.numpy as jnp
 import numpy as np
 from scipy import ndimage
 
@@ -64,8 +65,8 @@ def conductivity(run, index: int, layer: slice, overrides: tuple[str, ...]) -> f
     exponent = host.electrolyte.bruggeman_exponent
     left = (1 - run.field("phase", index)[layer].astype(np.float64)).clip(0) ** exponent
     ends = np.asarray(host.reactive_pore)[layer][[0, -1]] ** exponent * left[[0, -1]]
-    passages = [passage[layer] for passage in host.passages]
-    return between_plates(through_pores(passages, left), ends).effective_conductivity
+    passages = [np.asarray(passage)[layer] for passage in host.passages]
+    return between_plates(through_pores(passages, jnp.asarray(left)), ends).effective_conductivity
 
 
 @cache
