@@ -62,7 +62,7 @@ def conductivity(run, index: int, layer: slice, overrides: tuple[str, ...]) -> f
     Args: index: of the snapshot. overrides: of the run.
     """
     host = model_of(overrides)
-    exponent = host.electrolyte.bruggeman_exponent
+    exponent = float(host.electrolyte.bruggeman_exponent)
     left = (1 - run.field("phase", index)[layer].astype(np.float64)).clip(0) ** exponent
     ends = np.asarray(host.reactive_pore)[layer][[0, -1]] ** exponent * left[[0, -1]]
     passages = [np.asarray(passage)[layer] for passage in host.passages]
