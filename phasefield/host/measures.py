@@ -10,6 +10,8 @@ from phasefield.host.geometry import SMALLEST_REACTIVE_PORE, Geometry, HostError
 from phasefield.host.passages import both, passages, with_host
 from phasefield.host.sizes import SizeDistribution, local_thickness, particle_sizes
 
+LEAK = 1e-11  # of the conductivity of cells; `conduction.between_plates` gives voids 1e-13
+
 
 @dataclass(frozen=True)
 class HostReport:
@@ -171,6 +173,8 @@ def ionic_conductivity(
 ) -> float:
     """Effective ionic conductivity through the layer [S/m], between cells as in the model, see `host.passages`.
 
+    0 where nothing carries through: below `LEAK` of the largest in a cell it is no more than what voids let through.
+
     Args: host: conductivity of the solids of each cell [S/m], of the box's shape; 0 for the electrolyte alone.
     """
     from phasefield import conduction
@@ -182,7 +186,11 @@ def ionic_conductivity(
         with_host(electrolyte_conductivity * passage, both(pores, axis), both(host, axis))[planes]
         for axis, passage in enumerate(passages(reactive, bruggeman_exponent, geometry.subgrid_pore))
     ]
-    return conduction.between_plates(faces, (pores + host)[planes][[0, -1]]).effective_conductivity
+    cells = (pores + host)[planes]
+    if not cells.any():
+        return 0.0
+    found = conduction.between_plates(faces, cells[[0, -1]]).effective_conductivity
+    return found if found > LEAK * cells.max() else 0.0
 
 
 def conductivities(

@@ -97,6 +97,16 @@ def test_flat_dense_layer_has_its_own_face_as_inner_area():
     assert report.pore_size is None and report.cut_off_pore == 0.0
 
 
+def test_no_ions_pass_a_solid_without_any_nor_one_that_blocks_its_pores():
+    solid = np.ones((28, 8))
+    dense = assemble({"cnt": solid}, solid.shape, 1 * um, 3 * um, 20 * um, diffuse_cells=0.0)
+    assert describe(dense, PHASES, 0.2).ionic_conductivity == 0
+    solid = np.zeros((28, 8))
+    solid[12:14] = 1
+    blocked = assemble({"cnt": solid}, solid.shape, 1 * um, 3 * um, 20 * um, diffuse_cells=0.0)
+    assert describe(blocked, PHASES, 0.2).ionic_conductivity == 0
+
+
 def test_straight_pores():
     """Plates from collector to top: parallel conduction, tortuosity factor one."""
     solid = np.zeros((40, 16))
