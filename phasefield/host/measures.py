@@ -198,7 +198,7 @@ def conductivities(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ionic and electronic conductivity of the solids of each cell [S/m], each of the box's shape.
 
-        sum_k f_k kappa_k(theta_k),   sigma = sum_k f_k sigma_k(theta_k)
+        kappa = sum_k f_k kappa_k(theta_k),   sigma = sum_k f_k sigma_k(theta_k)
 
     Args: as in `describe`.
     """

@@ -258,15 +258,18 @@ def _build(request: PackingRequest, distances: list[Distances], offset: float) -
     heights, planes = _layer_planes(request)
     spread = ((planes.start, len(heights) - planes.stop), *((0, 0),) * (len(request.shape) - 1))
 
-    def pore(moved):
-        parts = _parts(request, distances, offset + moved)
+    def moved(distance):
+        return _parts(request, distances, offset + distance)
+
+    def pore(parts):
         return np.pad(sum(part.astype(np.float64) for part in parts) / len(parts), spread, mode="edge")
 
-    bare, thickness = pore(0.0), _coating(request)
+    thickness = _coating(request)
+    coated, bare = moved(-thickness), pore(moved(0.0))
     solids = {request.solid_phase: 1.0 - bare}
     if thickness > 0:
-        solids[request.coating_phase] = solids.get(request.coating_phase, 0.0) + bare - pore(-thickness)
-    area = (pore(WALL - thickness) - pore(-WALL - thickness)) / (2 * WALL)
+        solids[request.coating_phase] = solids.get(request.coating_phase, 0.0) + bare - pore(coated)
+    area = (pore(moved(WALL - thickness)) - pore(moved(-WALL - thickness))) / (2 * WALL)
     particles = np.pad(np.where(bare[planes] < 0.5, distances[-1].owner, 0), spread)
     particles[heights < 0] = 0
     particles[heights > request.thickness] = 0
@@ -279,7 +282,7 @@ def _build(request: PackingRequest, distances: list[Distances], offset: float) -
         request.diffuse_cells,
         particles=particles,
         area=area,
-        subgrid_solid=_solid_of_halves(request, _parts(request, distances, offset - thickness)),
+        subgrid_solid=_solid_of_halves(request, coated),
     )
 
 

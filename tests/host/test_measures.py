@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ PHASES = (
 )
 
 
+@cache
 def plane_host():
     return generate(PackingRequest((80, 64), 1 * um), 0)
 
