@@ -179,8 +179,8 @@ def assemble(
 
     Args:
         solids: occupancy 0..1 of each phase in the layer, each of the box's shape. What stands below the collector
-        surface
-            is hidden by the collector: continue the lowest plane of the host downwards, so that it is joined to it.
+            surface is hidden by the collector: continue the lowest plane of the host downwards, so that it is joined
+            to it.
         shape: cells of the box. spacing: [m]. collector_thickness, thickness: [m].
         diffuse_cells: standard deviation of the Gaussian in cells.
         coating: (phase, thickness [m]) of a conformal coating below the grid: it takes area times thickness from the

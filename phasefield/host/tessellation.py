@@ -5,7 +5,8 @@ numbers mean the same layer on any grid.
 """
 
 from dataclasses import dataclass
-from math import pi
+from itertools import product
+from math import pi, prod
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -18,6 +19,7 @@ STICKING = 1.15  # distance up to which porogen spheres draw together, in diamet
 MERGING = 0.16  # distance over which neighbouring porogen spheres run together as they burn out, in diameters
 GAP_MEAN, GAP_SPREAD = 0.1e-6, 0.3e-6  # half the gap between particles in 3D [m]; they touch where it is negative
 GAP_WAVELENGTH = 6e-6  # over which the gap varies along a facet [m]
+POINTS_AT_ONCE = 2**15  # points whose slopes are worked out together, with some 30 numbers each
 GAP_2D = 0.25e-6  # half the gap in a 2D section [m]: never closed, so ions pass; thin, so solids nearly touch
 
 
@@ -165,30 +167,53 @@ def _between_particles(
     bodies: Bodies, points: list[np.ndarray], extent: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(facet, outside, owner): outside is the distance out of the nearest particle's reach [m], the others as above."""
-    shape, ndim, steep = tuple(map(len, points)), len(points), 1e-3 / bodies.axes.max()
+    shape, ndim = tuple(map(len, points)), len(points)
     first, second = np.full(shape, REACH), np.full(shape, REACH)
-    owner = np.zeros(shape, dtype=np.int32)
-    slope = np.zeros((2, ndim, *shape), dtype=np.float32)  # of the nearest and the second nearest [1/m]
+    owner, other = np.zeros(shape, np.int32), np.zeros(shape, np.int32)  # the nearest particle, and the one after
     for number, (centre, axis, metric) in enumerate(zip(bodies.particles, bodies.axes, bodies.metrics, strict=True), 1):
-        cells, away = _window(points, centre, REACH * axis, extent)
-        stretched = [sum(metric[k, m] * away[m] for m in range(ndim)) for k in range(ndim)]
-        distance = np.sqrt(sum(s**2 for s in stretched))
-        d1, d2 = first[cells], second[cells]
-        nearest, runner_up = distance < d1, (distance >= d1) & (distance < d2)
-        second[cells] = np.where(nearest, d1, np.where(runner_up, distance, d2))
-        first[cells] = np.where(nearest, distance, d1)
-        owner[cells] = np.where(nearest, number, owner[cells])
-        for k in range(ndim):
-            gradient = sum(metric[k, m] * stretched[m] for m in range(ndim)) / np.maximum(distance, 1e-9)
-            s1, s2 = slope[0, k][cells], slope[1, k][cells]
-            slope[1, k][cells] = np.where(nearest, s1, np.where(runner_up, gradient, s2))
-            slope[0, k][cells] = np.where(nearest, gradient, s1)
+        for cells, away in _window(points, centre, REACH * axis, extent):
+            distance = np.sqrt(sum(sum(metric[k, m] * away[m] for m in range(ndim)) ** 2 for k in range(ndim)))
+            nearest = distance < first[cells]
+            runner_up = (distance < second[cells]) & ~nearest
+            for best, behind, value in ((first, second, distance), (owner, other, number)):
+                np.copyto(behind[cells], best[cells], where=nearest)
+                np.copyto(behind[cells], value, where=runner_up)
+                np.copyto(best[cells], value, where=nearest)
 
-    between = np.maximum(np.sqrt(((slope[1] - slope[0]) ** 2).sum(axis=0)), steep)
-    facet = np.where(second < REACH, (second - first) / between, np.inf)
-    outside = (first - FILL) / np.maximum(np.sqrt((slope[0] ** 2).sum(axis=0)), steep)
+    facet, outside = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    steep = 1e-3 / bodies.axes.max()
+    planes = max(1, POINTS_AT_ONCE // prod(shape[1:]))
+    for low in range(0, shape[0], planes):
+        some = slice(low, low + planes)
+        at = (points[0][some], *points[1:])
+        slope = _slope(bodies, owner[some], first[some], at, extent)
+        between = _length(_slope(bodies, other[some], second[some], at, extent) - slope)
+        apart = (second[some] - first[some]) / np.maximum(between, steep)
+        facet[some] = np.where(second[some] < REACH, apart, np.inf)
+        outside[some] = (first[some] - FILL) / np.maximum(_length(slope), steep)
     outside[owner == 0] = bodies.axes.max()
-    return facet.astype(np.float32), outside.astype(np.float32), owner
+    return facet, outside, owner
+
+
+def _slope(bodies: Bodies, number: np.ndarray, distance: np.ndarray, at, extent: np.ndarray) -> np.ndarray:
+    """Gradient of the distance to a particle in its own metric [1/m], float32, shape (ndim, *shape of the points).
+
+    Args: number: of the particle of each point, from 1; 0 for none, and no slope. distance: to it [-]. at: the points,
+        on each axis [m].
+    """
+    ndim, index = len(at), np.maximum(number - 1, 0)
+    places = np.meshgrid(*at, indexing="ij", sparse=True)
+    away = [_nearest_image(x - bodies.particles[index, axis], axis, extent) for axis, x in enumerate(places)]
+    metric = [[bodies.metrics[index, k, m] for m in range(ndim)] for k in range(ndim)]
+    stretched = [sum(metric[k][m] * away[m] for m in range(ndim)) for k in range(ndim)]
+    length, known = np.maximum(distance, 1e-9), number > 0
+    slope = [sum(metric[k][m] * stretched[m] for m in range(ndim)) / length * known for k in range(ndim)]
+    return np.stack(slope).astype(np.float32)
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    """Of vectors along the first axis."""
+    return np.sqrt((vectors**2).sum(axis=0))
 
 
 def _porogen(bodies: Bodies, points: list[np.ndarray], extent: np.ndarray) -> np.ndarray:
@@ -196,22 +221,29 @@ def _porogen(bodies: Bodies, points: list[np.ndarray], extent: np.ndarray) -> np
     merging = MERGING * 2 * bodies.radius
     merged = np.full(tuple(map(len, points)), np.exp(-bodies.radius / merging))
     for centre in bodies.porogens:
-        cells, away = _window(points, centre, 2 * bodies.radius, extent)
-        merged[cells] += np.exp((bodies.radius - np.sqrt(sum(a**2 for a in away))) / merging)
+        for cells, away in _window(points, centre, 2 * bodies.radius, extent):
+            merged[cells] += np.exp((bodies.radius - np.sqrt(sum(a**2 for a in away))) / merging)
     return (merging * np.log(merged)).astype(np.float32)
 
 
 def _window(points: list[np.ndarray], centre: np.ndarray, half: float, extent: np.ndarray):
-    """Indices of the cells within `half` [m] of a centre on each axis, and how far they are from it there [m]."""
-    index, offset = [], []
+    """The boxes of cells within `half` [m] of a centre on each axis, and how far they are from it there [m].
+
+    Yields (slices, distances on each axis, broadcastable); more than one where the window crosses a periodic side.
+    """
+    runs = []
     for axis, (x, c) in enumerate(zip(points, centre, strict=True)):
-        away = x - c
-        if axis:
-            away -= extent[axis] * np.round(away / extent[axis])
+        away = _nearest_image(x - c, axis, extent)
         near = np.flatnonzero(np.abs(away) <= half)
-        index.append(near)
-        offset.append(away[near])
-    return np.ix_(*index), np.meshgrid(*offset, indexing="ij", sparse=True)
+        pieces = np.split(near, np.flatnonzero(np.diff(near) > 1) + 1) if near.size else []
+        runs.append([(slice(piece[0], piece[-1] + 1), away[piece]) for piece in pieces])
+    for box in product(*runs):
+        yield tuple(cells for cells, _ in box), np.meshgrid(*(away for _, away in box), indexing="ij", sparse=True)
+
+
+def _nearest_image(away: np.ndarray, axis: int, extent: np.ndarray) -> np.ndarray:
+    """Distances along an axis [m], sideways to the nearest of the bodies that repeat themselves."""
+    return away - extent[axis] * np.round(away / extent[axis]) if axis else away
 
 
 def draw_waves(extent: np.ndarray, rng: np.random.Generator, count: int = 48) -> Waves:
@@ -230,8 +262,10 @@ def roughness(points: list[np.ndarray], waves: Waves) -> np.ndarray:
     Args: points: of a lattice, on the three axes [m].
     """
     z, y, x = points
-    field = np.zeros((len(z), len(y), len(x)))
-    for k, shift in zip(waves.vectors, waves.phases, strict=True):
-        column, plane = np.exp(1j * (k[0] * z + shift)), np.multiply.outer(np.exp(1j * k[1] * y), np.exp(1j * k[2] * x))
-        field += np.multiply.outer(column.real, plane.real) - np.multiply.outer(column.imag, plane.imag)
+    column = np.exp(1j * (np.outer(z, waves.vectors[:, 0]) + waves.phases))
+    plane = (
+        np.exp(1j * np.multiply.outer(waves.vectors[:, 1], y))[:, :, None]
+        * np.exp(1j * np.multiply.outer(waves.vectors[:, 2], x))[:, None, :]
+    )
+    field = np.tensordot(column.real, plane.real, 1) - np.tensordot(column.imag, plane.imag, 1)
     return GAP_MEAN + GAP_SPREAD * np.sqrt(2 / len(waves.phases)) * field
