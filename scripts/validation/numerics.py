@@ -19,6 +19,12 @@ from validation.runs import measured, run_all
 BASE = ["grid.width_um=16"]
 HOSTS = {"cnt": "CNT", "llto_cnt": "LLTO@CNT"}
 DRAWS = (1, 2, 3)
+HALVED = [
+    "solver.phase_change=0.05",
+    "solver.overpotential_change_mV=2",
+    "solver.capacity_change_mAh_cm2=0.015",
+    "solver.nucleation_fraction=0.05",
+]
 VARIED = {
     "default": [],
     **{f"draw {draw}": [f"nucleation.seed={draw}"] for draw in DRAWS},
@@ -29,12 +35,8 @@ VARIED = {
     "walls and fronts twice as wide": ["grid.interface_cells=1", "host.diffuse_cells=1.2"],
     "Gamma 2": ["solver.front_mobility=2"],
     "Gamma 10": ["solver.front_mobility=10"],
-    "time steps halved": [
-        "solver.phase_change=0.05",
-        "solver.overpotential_change_mV=2",
-        "solver.capacity_change_mAh_cm2=0.015",
-        "solver.nucleation_fraction=0.05",
-    ],
+    "time steps halved": HALVED,
+    **{f"time steps halved, draw {draw}": [*HALVED, f"nucleation.seed={draw}"] for draw in DRAWS},
     "time steps doubled": [
         "solver.phase_change=0.2",
         "solver.overpotential_change_mV=8",
