@@ -243,7 +243,8 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
         model, state, fixed.host_ionic, phase, potentials[0], reaction.applied_current, dt, preconditioner.salt
     )
     theta = uptake.advance(model, state, reaction.insertion, dt)
-    nucleated, nuclei, key = nucleation.sample(model, state, reaction.overpotential, dt)
+    before = state.electronic_potential - state.ionic_potential - fixed.equilibrium_potential
+    nucleated, nuclei, key = nucleation.sample(model, state, before, reaction.overpotential, dt)
     nucleated = nucleation.overgrow(model, nucleated, reaction.front_speed, moving)
     nucleated = nucleation.laid_bare(nucleated, phase, reaction.plating)
     film = None if model.sei is None else interphase.advance(model, state, phase, nucleated, reaction, moving)

@@ -180,11 +180,14 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         factor = jnp.where((carry.patience > 0) | carry.starved, jnp.minimum(factor, 1), factor)
         # a step cut short by the end of its protocol step says nothing against the dt before it
         longer = jnp.where((dt < carry.dt) & (factor >= 1), jnp.maximum(dt * factor, carry.dt), dt * factor)
-        rate = nucleation.unsaturated_rate(model, after, report.reaction.overpotential)
+        rates = [
+            nucleation.unsaturated_rate(model, state, overpotential)
+            for state, overpotential in ((carry.state, carry.overpotential), (after, report.reaction.overpotential))
+        ]
         nuclei = jnp.maximum(control.nucleation_fraction * after.nuclei, FEW_NUCLEI)
         current = jnp.where(limits.holds, report.reaction.applied_current.astype(jnp.float64), limits.current_density)
         longest = jnp.minimum(control.capacity_change / jnp.maximum(jnp.abs(current), 1e-30), control.dt_max)
-        longer = jnp.minimum(jnp.minimum(longer, nuclei / jnp.maximum(rate, 1e-30)), longest)
+        longer = jnp.minimum(jnp.minimum(longer, nucleation.time_for(nuclei, *rates, dt)), longest)
         # where salt runs out, steps get shorter and do not grow again; a run that crawls like that is at its end.
         # In a pore that closes, salt sinks to where what comes in is what is used: that is no end
         shorter = jnp.where(failure.salt, 0.25, 0.5) * dt

@@ -46,15 +46,27 @@ def events(model, lithiation, overpotential):
     return surface_rate(model, lithiation, overpotential) * model.grid.cell_volume * depth
 
 
-def expected(model, state, overpotential, dt):
-    """Probability that a nucleus appears on the bare surface of each cell within dt [-]: 1 - exp(-J A dt)."""
-    return -jnp.expm1(-events(model, state.lithiation, overpotential) * (1 - state.nucleated) * dt)
+def expected(model, state, before, after, dt):
+    """Probability that a nucleus appears on the bare surface of each cell within dt [-]: 1 - exp(-J A dt).
+
+    The rate doubles every mV or so, and is that of the whole step: Simpson's rule over an overpotential that changes
+    evenly. That at the end alone draws too many nuclei while it deepens, and too far up in a host.
+
+    Args: before, after: overpotential at the beginning and at the end of dt [V].
+    """
+    middle = 0.5 * (before + after)
+    weights = ((before, 1 / 6), (middle, 4 / 6), (after, 1 / 6))
+    mean = sum(weight * events(model, state.lithiation, overpotential) for overpotential, weight in weights)
+    return -jnp.expm1(-mean * (1 - state.nucleated) * dt)
 
 
-def sample(model, state, overpotential, dt):
-    """(nucleated, nuclei, random key) after dt, in which nuclei appear and cover the surface about them."""
+def sample(model, state, before, after, dt):
+    """(nucleated, nuclei, random key) after dt, in which nuclei appear and cover the surface about them.
+
+    Args: before, after: overpotential at the beginning and at the end of dt [V].
+    """
     key, draw = jax.random.split(jax.random.wrap_key_data(state.random_key))
-    chance = expected(model, state, overpotential, dt)
+    chance = expected(model, state, before, after, dt)
     hit = jax.random.uniform(draw, chance.shape, chance.dtype) < chance
     patches = spread(through_wall(hit.astype(chance.dtype), model.facing), model.nucleus_cells)
     nucleated = jnp.maximum(state.nucleated, patches)
@@ -154,3 +166,14 @@ def unsaturated_rate(model, state, overpotential):
     """
     rate = events(model, state.lithiation, overpotential)
     return jnp.sum(jnp.where(rate < 1e4, rate * (1 - state.nucleated), 0.0))
+
+
+def time_for(nuclei, before, after, dt):
+    """Time in which so many nuclei appear [s], were the rate to grow on as it did; long where there is none.
+
+    Args: nuclei: wanted. before, after: rate at the beginning and at the end of the last step [1/s]. dt: of it [s].
+    """
+    steady = nuclei / jnp.maximum(after, 1e-30)
+    growth = jnp.log(jnp.maximum(after, 1e-30) / jnp.maximum(before, 1e-30)) / dt
+    growing = jnp.where((before > 0) & (growth > 0), growth, 1.0)
+    return jnp.where((before > 0) & (growth > 0), jnp.log1p(growing * steady) / growing, steady)

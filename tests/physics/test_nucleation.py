@@ -36,7 +36,7 @@ def test_rate():
 def test_nothing_nucleates_without_driving_force(barrier):
     assert np.array_equal(nucleation.activation_rate(jnp.array([0.0, 1e-3, 1.0]), barrier, 1e25, 25.0), np.zeros(3))
     model, state = surface(barrier)
-    nucleated, _, _ = nucleation.sample(model, state, jnp.zeros(WIDE), 1e6)
+    nucleated, _, _ = nucleation.sample(model, state, jnp.zeros(WIDE), jnp.zeros(WIDE), 1e6)
     assert not np.any(nucleated)
 
 
@@ -50,7 +50,7 @@ def test_expected_is_one_minus_exp_of_rate_area_time():
     eta, dt = jnp.full(WIDE, -0.1), 3.0
     area = 0.1 * cases.SPACING**2  # a ramp of 0.1 a cell
     exact = -np.expm1(-1e25 * np.exp(-25.0) * area * dt)
-    assert np.allclose(nucleation.expected(model, state, eta, dt), exact, rtol=1e-10)
+    assert np.allclose(nucleation.expected(model, state, eta, eta, dt), exact, rtol=1e-10)
 
 
 @pytest.mark.parametrize("dt", [1e-4, 1e-2, 1.0])
@@ -58,18 +58,64 @@ def test_probability_does_not_depend_on_how_the_time_is_cut(dt):
     """P(2 dt) = 1 - (1 - P(dt))^2, cell by cell."""
     model, state = surface()
     eta = jnp.full(WIDE, -0.1)
-    once, twice = (np.asarray(nucleation.expected(model, state, eta, t)) for t in (dt, 2 * dt))
+    once, twice = (np.asarray(nucleation.expected(model, state, eta, eta, t)) for t in (dt, 2 * dt))
     assert np.allclose(twice, 1 - (1 - once) ** 2, rtol=1e-10, atol=1e-15)
     assert 0 < once.max() < 1
+
+
+@pytest.mark.parametrize(("first", "last"), [(-0.091, -0.095), (-0.095, -0.091), (0.02, -0.002)])
+def test_expected_is_that_of_the_whole_step(first, last):
+    """Over 4 mV, the longest that steps aim at, the rate grows eightfold. Evenly changing, to 1 % of the integral; that
+    of the end alone is 2.4 times as much. Where nothing nucleates nothing is expected."""
+    model, state = surface(prefactor=1e22)
+    course = np.linspace(first, last, 2001)
+    rates = np.asarray(nucleation.activation_rate(jnp.asarray(course), 0.1, 1e22, 25.0))
+    exact = np.trapezoid(rates, dx=1 / 2000) * 0.1 * cases.SPACING**2
+    found = nucleation.expected(model, state, jnp.full(WIDE, first), jnp.full(WIDE, last), 1.0)
+    assert np.allclose(found, -np.expm1(-exact), rtol=0.01, atol=0)
+    assert exact < 0.05
+
+
+def test_a_step_draws_the_nuclei_of_its_whole_course():
+    """From 95 mV, deeper by some 4 mV as the double layer is charged: the nuclei are those of the way there."""
+    model, state = surface(prefactor=2e23)
+    eta = -0.095
+    charge = model.lithium.double_layer_capacitance * model.surface * eta
+    state = replace(state, ionic_potential=jnp.full(WIDE, -eta), double_layer_charge=charge)
+    area, dt = float(model.surface.sum()) * model.grid.cell_volume / model.grid.area, 1.0
+    current = float(model.lithium.double_layer_capacitance) * area * 0.004 / dt
+    after, report = model_module.step(model, state, current, dt, model_module.precondition(model, state, dt))
+    reached = report.reaction.overpotential
+    assert float(reached.mean()) == pytest.approx(-0.099, abs=5e-4)
+    start = jnp.full(WIDE, eta)
+    expected = float(nucleation.expected(model, state, start, reached, dt).sum())
+    assert expected > 400
+    assert int(after.nuclei) == pytest.approx(expected, abs=4 * np.sqrt(expected))
+    assert float(nucleation.expected(model, state, reached, reached, dt).sum()) > 1.5 * expected
+
+
+@pytest.mark.parametrize("growth", [0.0, 3.0, 40.0, -5.0])
+def test_time_for_so_many_nuclei(growth):
+    """In it a rate that goes on growing e-fold in 1 / growth gives as many; one that shrinks is taken as steady."""
+    dt, rate = 0.1, 50.0
+    found = float(nucleation.time_for(8.0, rate * np.exp(-growth * dt), rate, dt))
+    growth = max(growth, 0.0)
+    nuclei = rate * (np.expm1(growth * found) / growth if growth else found)
+    assert nuclei == pytest.approx(8.0, rel=1e-6)
+
+
+def test_time_for_nuclei_where_there_were_none():
+    assert float(nucleation.time_for(8.0, 0.0, 50.0, 0.1)) == pytest.approx(8.0 / 50.0)
+    assert float(nucleation.time_for(8.0, 0.0, 0.0, 0.1)) > 1e20
 
 
 def sampled(splits, seed):
     """Share of the cells active after 0.2 expected events each, in one step or in several."""
     model, state = surface()
     state = replace(state, random_key=jax.random.key_data(jax.random.key(seed)))
-    rate = 1e25 * np.exp(-25.0) * 0.1 * cases.SPACING**2
+    rate, eta = 1e25 * np.exp(-25.0) * 0.1 * cases.SPACING**2, jnp.full(WIDE, -0.1)
     for _ in range(splits):
-        nucleated, _, key = nucleation.sample(model, state, jnp.full(WIDE, -0.1), 0.2 / rate / splits)
+        nucleated, _, key = nucleation.sample(model, state, eta, eta, 0.2 / rate / splits)
         state = replace(state, nucleated=nucleated, random_key=key)
     return float(state.nucleated.mean())
 
@@ -83,19 +129,20 @@ def test_expected_count(splits):
 def test_same_key_same_result_and_a_new_key_each_time():
     model, state = surface()
     eta = jnp.full(WIDE, -0.1)
-    first, _, key = nucleation.sample(model, state, eta, 0.1)
-    again, _, key_again = nucleation.sample(model, state, eta, 0.1)
+    first, _, key = nucleation.sample(model, state, eta, eta, 0.1)
+    again, _, key_again = nucleation.sample(model, state, eta, eta, 0.1)
     assert np.array_equal(first, again) and np.array_equal(key, key_again)
     assert not np.array_equal(key, state.random_key)
-    other, _, _ = nucleation.sample(model, replace(state, random_key=key), eta, 0.1)
+    other, _, _ = nucleation.sample(model, replace(state, random_key=key), eta, eta, 0.1)
     assert 0 < first.sum() < first.size and not np.array_equal(first, other)
 
 
 def test_active_cells_stay_active_and_do_not_count_twice():
     model, state = surface()
     state = replace(state, nucleated=state.nucleated.at[:, ::2].set(1))
-    assert not np.any(nucleation.expected(model, state, jnp.full(WIDE, -0.1), 1.0)[:, ::2])
-    nucleated, _, _ = nucleation.sample(model, state, jnp.full(WIDE, +0.1), 1e9)
+    eta = jnp.full(WIDE, -0.1)
+    assert not np.any(nucleation.expected(model, state, eta, eta, 1.0)[:, ::2])
+    nucleated, _, _ = nucleation.sample(model, state, -eta, -eta, 1e9)
     assert np.array_equal(nucleated, state.nucleated)
 
 
@@ -233,9 +280,9 @@ def test_nuclei_are_counted_where_they_appear():
     """Each once, however many cells it covers."""
     model, state = surface()
     big = replace(model, nucleus_cells=4)
-    rate = 1e25 * np.exp(-25.0) * 0.1 * cases.SPACING**2
+    rate, eta = 1e25 * np.exp(-25.0) * 0.1 * cases.SPACING**2, jnp.full(WIDE, -0.1)
     for each in (model, big):
-        nucleated, nuclei, _ = nucleation.sample(each, state, jnp.full(WIDE, -0.1), 0.02 / rate)
-        expected = float(nucleation.expected(each, state, jnp.full(WIDE, -0.1), 0.02 / rate).sum())
+        nucleated, nuclei, _ = nucleation.sample(each, state, eta, eta, 0.02 / rate)
+        expected = float(nucleation.expected(each, state, eta, eta, 0.02 / rate).sum())
         assert int(nuclei) == pytest.approx(expected, abs=5 * np.sqrt(expected))
         assert (float(nucleated.sum()) > 2 * int(nuclei)) == (each is big)
