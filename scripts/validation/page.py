@@ -8,6 +8,7 @@ from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
 from validation.front_page import exchange, substrates
 from validation.islands import islands_table
 from validation.necks import necks_table
+from validation.nucleation_steps import nucleation_steps_table
 from validation.packings import packings_table
 from validation.results import PAGE, README, TABLES, insert, markdown, number, read_table, with_spread
 
@@ -253,6 +254,7 @@ PARTS = {
     "nucleation spikes": ("nucleation_spike", spikes),
     "nuclei": ("nucleation_density", density),
     "nuclei in hosts": ("nucleation_hosts", in_hosts),
+    "nuclei over steps": ("nucleation_steps", nucleation_steps_table),
     "claims": ("experiment_claims", claims),
     "experiment": ("experiment", experiment),
     "sensitivity": ("sensitivity", sensitivity),
