@@ -173,7 +173,6 @@ def time_for(nuclei, before, after, dt):
 
     Args: nuclei: wanted. before, after: rate at the beginning and at the end of the last step [1/s]. dt: of it [s].
     """
-    steady = nuclei / jnp.maximum(after, 1e-30)
-    growth = jnp.log(jnp.maximum(after, 1e-30) / jnp.maximum(before, 1e-30)) / dt
-    growing = jnp.where((before > 0) & (growth > 0), growth, 1.0)
-    return jnp.where((before > 0) & (growth > 0), jnp.log1p(growing * steady) / growing, steady)
+    steady, rises = nuclei / jnp.maximum(after, 1e-30), (before > 0) & (after > before)
+    growth = (jnp.log(jnp.where(rises, after, 2.0)) - jnp.log(jnp.where(rises, before, 1.0))) / dt
+    return jnp.where(rises, jnp.log1p(growth * steady) / growth, steady)
