@@ -115,20 +115,21 @@ def _attempt(model, control, limits, carry, dt, preconditioner):
     has_salt = jnp.min(after.concentration) > 0
     failure = Failure(solver=~report.converged, phase=~in_bounds, salt=~has_salt, not_finite=~finite)
     resolvable = dt > OHMIC * control.dt_first
-    accepted = ~jnp.any(jnp.stack(failure)) & ((swing <= 3 * _swing(model, control, limits, carry)) | ~resolvable)
+    gentle = swing <= 3 * _swing(model, control, limits, carry.potential)
+    accepted = ~jnp.any(jnp.stack(failure)) & (gentle | ~resolvable)
     return after, report, accepted, failure, change, swing
 
 
-def _swing(model, control, limits, carry):
-    """Change of potential that a step aims at [V]; coarser where a given current only recharges the double layer.
+def _swing(model, control, limits, potential):
+    """Change that a step from a potential aims at [V]; coarser where a given current only recharges the double layer.
 
     Not beyond the potential that ends the protocol step; and not in a full cell, where it decides when the cell voltage
     is met.
     """
     runs_out = ~limits.holds & ((limits.current_density < 0) | (not model.insertion_active)) & (model.cathode is None)
     least = control.overpotential_change
-    aim = jnp.where(runs_out, least * carry.potential / RUNNING_OUT, least)
-    to_its_end = jnp.abs(jnp.where(limits.current_density < 0, limits.potential_max, -jnp.inf) - carry.potential)
+    aim = jnp.where(runs_out, least * potential / RUNNING_OUT, least)
+    to_its_end = jnp.abs(jnp.where(limits.current_density < 0, limits.potential_max, -jnp.inf) - potential)
     return jnp.maximum(jnp.minimum(aim, to_its_end), least)
 
 
@@ -174,7 +175,8 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         # the last stretch in two even steps rather than a full one and a crumb
         dt = jnp.where(left <= carry.dt, left, jnp.where(left < 2 * carry.dt, 0.5 * left, carry.dt))
         after, report, accepted, failure, change, swing = _attempt(model, control, limits, carry, dt, preconditioner)
-        factor = jnp.minimum(_swing(model, control, limits, carry) / jnp.maximum(swing, 1e-12), control.growth)
+        aim = _swing(model, control, limits, diagnostics.potential(after))
+        factor = jnp.minimum(aim / jnp.maximum(swing, 1e-12), control.growth)
         factor = jnp.maximum(factor, jnp.minimum(OHMIC * control.dt_first / dt, 1))
         factor = jnp.minimum(factor, control.phase_change / jnp.maximum(change, 1e-12))
         factor = jnp.where((carry.patience > 0) | carry.starved, jnp.minimum(factor, 1), factor)
