@@ -175,7 +175,8 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         # the last stretch in two even steps rather than a full one and a crumb
         dt = jnp.where(left <= carry.dt, left, jnp.where(left < 2 * carry.dt, 0.5 * left, carry.dt))
         after, report, accepted, failure, change, swing = _attempt(model, control, limits, carry, dt, preconditioner)
-        aim = _swing(model, control, limits, diagnostics.potential(after))
+        potential = diagnostics.potential(after)
+        aim = _swing(model, control, limits, potential)
         factor = jnp.minimum(aim / jnp.maximum(swing, 1e-12), control.growth)
         factor = jnp.maximum(factor, jnp.minimum(OHMIC * control.dt_first / dt, 1))
         factor = jnp.minimum(factor, control.phase_change / jnp.maximum(change, 1e-12))
@@ -199,7 +200,6 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         dt_next = jnp.where(accepted, longer, shorter)
 
         charge_passed = carry.charge + current * dt
-        potential = diagnostics.potential(after)
         cell = {}
         if model.cathode is not None:
             cell = limits_module.full_cell(model, limits, charge_passed, current, potential)
