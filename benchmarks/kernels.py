@@ -1,7 +1,6 @@
 """One product with the operator, one V-cycle, building the coarse levels, one solve, one time step: cells a second,
 and how near the memory allows."""
 
-from dataclasses import replace
 from functools import partial
 
 import jax
@@ -135,7 +134,7 @@ def step_row(shape, dtype, row) -> dict:
     )
     model = build.model(config, build.geometry(config))
     state = build.initial_state(config, model)
-    state = replace(state, nucleated=jnp.ones_like(state.nucleated))
+    state = state.with_nucleated(jnp.ones_like(state.nucleated))
     current, dt = jnp.asarray(5.0, dtype), jnp.asarray(1.0, dtype)
     preconditioner = model_module.precondition(model, state, dt)
     program, took, memory = compiled(model_module.step, model, state, current, dt, preconditioner)

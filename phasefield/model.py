@@ -12,13 +12,13 @@ from phasefield.grid import Grid
 from phasefield.host.geometry import SMALLEST_REACTIVE_PORE
 from phasefield.host.passages import passages
 from phasefield.materials import Electrolyte, Host, Lithium, SolidElectrolyteInterphase
-from phasefield.physics import charge, interface, islands, nucleation, transport
+from phasefield.physics import charge, coverage, interface, islands, nucleation, transport
 from phasefield.physics import lithiation as uptake
 from phasefield.physics import sei as interphase
 from phasefield.precision import cast
 from phasefield.solvers import multigrid
 from phasefield.solvers.multigrid import Hierarchy
-from phasefield.state import Film, State
+from phasefield.state import FAR, Film, State, covered_share
 
 
 @jax.tree_util.register_dataclass
@@ -207,7 +207,7 @@ def initial_state(model: Model, seed: int, lithiation=None) -> State:
         electronic_potential=zeros,
         ionic_potential=jnp.full(shape, -open_circuit, dtype),
         lithiation=theta_fields,
-        nucleated=zeros,
+        rim_distance=jnp.full(shape, FAR, dtype),
         nuclei=jnp.zeros((), jnp.int32),
         double_layer_charge=model.lithium.double_layer_capacitance * model.surface * open_circuit,
         random_key=jax.random.key_data(jax.random.key(seed)),
@@ -244,9 +244,10 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
     )
     theta = uptake.advance(model, state, reaction.insertion, dt)
     before = state.electronic_potential - state.ionic_potential - fixed.equilibrium_potential
-    nucleated, nuclei, key = nucleation.sample(model, state, before, reaction.overpotential, dt)
-    nucleated = nucleation.overgrow(model, nucleated, reaction.front_speed, moving)
-    nucleated = nucleation.laid_bare(nucleated, phase, reaction.plating)
+    rim_distance, nuclei, key = nucleation.sample(model, state, before, reaction.overpotential, dt)
+    rim_distance = coverage.spread(model, rim_distance, reaction.front_speed, moving)
+    rim_distance = coverage.laid_bare(rim_distance, phase, reaction.plating)
+    nucleated = covered_share(rim_distance)
     film = None if model.sei is None else interphase.advance(model, state, phase, nucleated, reaction, moving)
     after = State(
         phase=phase,
@@ -254,7 +255,7 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
         electronic_potential=potentials[1],
         ionic_potential=potentials[0],
         lithiation=theta,
-        nucleated=nucleated,
+        rim_distance=rim_distance,
         nuclei=nuclei,
         double_layer_charge=reaction.double_layer_charge,
         random_key=key,

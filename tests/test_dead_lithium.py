@@ -118,7 +118,7 @@ def course():
     phase = 1 / (1 + np.exp(np.clip(np.minimum(z - 7.5, disc), -50, 50)))
     phase = np.where(np.asarray(model.reactive_pore) > 0, phase, 0.0)
     phase = np.where(phase > 1e-3, phase, 0.0)
-    start = replace(start, phase=phase, nucleated=np.asarray(model.surface > 0, float))
+    start = replace(start, phase=phase).with_nucleated(np.asarray(model.surface > 0, float))
     found = []
 
     def look(snapshot):

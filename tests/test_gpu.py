@@ -1,7 +1,5 @@
 """The same run on a GPU and on the CPU."""
 
-from dataclasses import replace
-
 import cases
 import jax
 import numpy as np
@@ -22,7 +20,7 @@ def test_a_gpu_plates_what_a_cpu_plates(dtype, ledger, agreement):
         with jax.default_device(jax.devices(platform)[0]):
             model = cases.model(dtype=dtype)
             active = (model.surface > 0).astype(dtype)
-            state = replace(model_module.initial_state(model, 0), nucleated=active)
+            state = model_module.initial_state(model, 0).with_nucleated(active)
             outcome = timeline.run(model, state, [Step(5.0, capacity=720.0)])
             assert outcome.history["ledger_error"].max() < ledger
             phases[platform] = np.asarray(outcome.state.phase)

@@ -21,7 +21,7 @@ def march(model, steps, current_density=5.0, dt=30.0, seed=0, state=None):
     """The state after some steps of fixed length, all surface active from the start, and the last report."""
     if state is None:
         state = model_module.initial_state(model, seed)
-        state = replace(state, nucleated=(model.surface > 0).astype(model.pore.dtype))
+        state = state.with_nucleated((model.surface > 0).astype(model.pore.dtype))
     dt = jnp.asarray(dt, model.pore.dtype)
     preconditioner = model_module.precondition(model, state, dt)
     for _ in range(steps):

@@ -174,7 +174,7 @@ def planar():
     """Lithium on bare copper whose whole surface is active: a flat front."""
     flat = model(False)
     start = model_module.initial_state(flat, 0)
-    start = replace(start, nucleated=(flat.surface > 0) * 1.0)
+    start = start.with_nucleated((flat.surface > 0) * 1.0)
     snapshots = []
     timeline.run(
         flat, start, [Step(CURRENT, capacity=1.5 * mAh_per_cm2)],

@@ -1,15 +1,13 @@
 """Nucleation of lithium on bare host and collector surface: a property of the surface, since critical nuclei of 1-2 nm
-lie far below the grid. What has nucleated spreads over the surface as the lithium on it grows."""
+lie far below the grid. How what has nucleated spreads: `coverage`."""
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from phasefield import operators
-from phasefield.physics import interface
+from phasefield.physics import coverage
 
 THROUGH = 3  # cells to either side that a nucleus reaches through a wall, which is diffuse by one
-STABLE = 0.5  # cells that nucleated surface spreads by in a sub-step
 
 
 def activation_rate(overpotential, nucleation_overpotential, prefactor, steepness):
@@ -61,7 +59,7 @@ def expected(model, state, before, after, dt):
 
 
 def sample(model, state, before, after, dt):
-    """(nucleated, nuclei, random key) after dt, in which nuclei appear and cover the surface about them.
+    """(distance from the rim, nuclei, random key) after dt, in which nuclei appear and cover the surface about them.
 
     Args: before, after: overpotential at the beginning and at the end of dt [V].
     """
@@ -69,45 +67,8 @@ def sample(model, state, before, after, dt):
     chance = expected(model, state, before, after, dt)
     hit = jax.random.uniform(draw, chance.shape, chance.dtype) < chance
     patches = spread(through_wall(hit.astype(chance.dtype), model.facing), model.nucleus_cells)
-    nucleated = jnp.maximum(state.nucleated, patches)
-    return nucleated, state.nuclei + jnp.sum(hit, dtype=state.nuclei.dtype), jax.random.key_data(key)
-
-
-def overgrow(model, nucleated, front_speed, dt):
-    """Nucleated share of the surface after dt, in which lithium spreads over it as fast as it grows [-].
-
-        ds/dt = v |grad s|
-
-    A nucleus grows sideways at the speed it grows upwards, and what it has reached is covered. Where nuclei are larger
-    than cells, the front of the lithium does the same by itself; on coarser cells it is smeared out over several of
-    them, holds less area the larger they are, and knows nothing of walls.
-
-    Args: front_speed: v, at which lithium would grow in each cell [m/s]; negative where it would be stripped.
-
-    Source: upwind scheme of Osher & Sethian, J. Comput. Phys. 79 (1988) 12.
-    """
-    periodic = operators.laterally_periodic(nucleated.ndim)
-    reached = jnp.where(model.surface > 0, jnp.maximum(front_speed, 0.0), 0.0) * dt / model.grid.spacing
-    substeps = jnp.maximum(jnp.ceil(jnp.max(reached) / STABLE), 1).astype(jnp.int32)
-    reached = (reached / substeps).astype(nucleated.dtype)
-
-    def substep(_, share):
-        squared = 0.0
-        for axis in range(share.ndim):
-            neighbours = [operators.shift(share, axis, offset, periodic[axis]) for offset in (-1, +1)]
-            squared = squared + jnp.maximum(jnp.maximum(*neighbours) - share, 0.0) ** 2
-        return share + reached * jnp.sqrt(squared)
-
-    return lax.fori_loop(0, substeps, substep, nucleated)
-
-
-def laid_bare(nucleated, phase, plating):
-    """Nucleated share of the surface [-], none where stripping has taken the lithium but for a trace.
-
-    Lithium has to nucleate there anew; what is left elsewhere grows on.
-    Args: phase: xi after the step. plating: rate in it [A/m3].
-    """
-    return jnp.where((plating < 0) & (phase < interface.COVERED), 0.0, nucleated)
+    rim_distance = coverage.with_patches(model, state.rim_distance, patches)
+    return rim_distance, state.nuclei + jnp.sum(hit, dtype=state.nuclei.dtype), jax.random.key_data(key)
 
 
 def walls_changed(model, before, after):

@@ -22,7 +22,7 @@ def nucleated(current_density, tolerance=1e-8):
     state = model_module.initial_state(model, 0)
     z = np.indices(cases.SHAPE)[0]
     film = jnp.where(model.reactive_pore > 0, 0.5 * (1 + jnp.tanh((6.0 - z) / 2)), 0.0)
-    state = replace(state, nucleated=(model.surface > 0) * 1.0, phase=film)
+    state = replace(state.with_nucleated((model.surface > 0) * 1.0), phase=film)
     potentials, reaction, convergence, _ = solve_for_1e3(model, state, current_density)
     return model, state, potentials, reaction, convergence
 
@@ -147,7 +147,7 @@ def test_a_nucleated_surface_at_rest_starts_without_a_double_layer():
     lithium = replace(cases.LITHIUM, double_layer_capacitance=0.0)
     model = cases.model(lithium=lithium, charge_tolerance=1e-8)
     state = model_module.initial_state(model, 0)
-    state = replace(state, nucleated=jnp.ones_like(state.nucleated))
+    state = state.with_nucleated(jnp.ones_like(state.nucleated))
     potentials, reaction, convergence, _ = solve_short(model, state, 5.0)
     assert bool(convergence.converged) and np.all(np.isfinite(potentials))
     assert float(jnp.sum(reaction.plating)) * float(model.grid.cell_volume / model.grid.area) == pytest.approx(5.0)
@@ -179,7 +179,7 @@ def test_lithium_along_a_nucleated_wall_conducts_by_its_thickness():
         model = replace(model, host=replace(model.host, phases=(cases.COPPER, pristine)))
         state = model_module.initial_state(model, 0)
         assert np.max(_sigma(model, state)) < 1e-6  # bare walls carry nothing
-        state = replace(state, nucleated=jnp.ones(cases.SHAPE))
+        state = state.with_nucleated(jnp.ones(cases.SHAPE))
         sigma = _sigma(model, state)
         spacing = float(model.grid.spacing)
         area = float(jnp.sum(model.surface[:, 0])) * spacing  # of a square: 1, but for cells of less than 5 % pore
@@ -201,7 +201,7 @@ def test_a_film_ends_a_cell_beyond_its_wall():
     model = cases.model(fractions=np.stack([np.zeros(cases.SHAPE), solid]), film_thickness=2e-9)
     state = model_module.initial_state(model, 0)
     half = jnp.ones(cases.SHAPE).at[:, cases.SHAPE[1] // 2 :].set(0.0)
-    states = [replace(state, nucleated=each) for each in (jnp.zeros(cases.SHAPE), jnp.ones(cases.SHAPE), half)]
+    states = [state.with_nucleated(each) for each in (jnp.zeros(cases.SHAPE), jnp.ones(cases.SHAPE), half)]
     bare, whole, short = (charge.system(model, charge.conductors(model, each), None).faces[1] for each in states)
     row = int(np.argmax(model.surface[:, 0]))
     edge = cases.SHAPE[1] // 2  # the first bare cell

@@ -113,7 +113,7 @@ def test_salt_behind_a_narrow_passage_finds_its_balance():
     model = cases.model(phases=(cases.COPPER, inert), fractions=np.stack([collector, plate]), lithium=fast)
     state = model_module.initial_state(model, 0)
     below = jnp.arange(cases.SHAPE[0])[:, None] < 12
-    state = replace(state, nucleated=jnp.where(below, 1.0, 0.0) * jnp.ones(cases.SHAPE))
+    state = state.with_nucleated(jnp.where(below, 1.0, 0.0) * jnp.ones(cases.SHAPE))
     hold = charge.Hold(jnp.asarray(-0.1), charge.holding_conductance(model))
     least = []
     for _ in range(12):

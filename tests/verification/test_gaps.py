@@ -87,7 +87,7 @@ def grown(model, state, cells, steps):
 
 def covered_with_nuclei(model):
     state = model_module.initial_state(model, 0)
-    return replace(state, nucleated=jnp.ones_like(state.phase))
+    return state.with_nucleated(jnp.ones_like(state.phase))
 
 
 AREAS = {"slit": lambda w: 2 * 8, "slanted_slit": lambda w: 2 * 24 * np.sqrt(2), "tube": lambda r: 2 * np.pi * r * 8,

@@ -1,6 +1,5 @@
 """Section 1: what a charge is in lithium, what a host holds, and whole runs that keep the account."""
 
-from dataclasses import replace
 from functools import cache
 
 import cases
@@ -57,7 +56,7 @@ def planar(dtype):
     """(Model, Outcome) of 3.3 mAh/cm2 on a copper surface that is active from the start, 16 of 28 um of electrolyte."""
     model = cases.model(host=False, dtype=dtype, charge_tolerance=1e-6 if dtype is np.float64 else 1e-3)
     start = model_module.initial_state(model, 0)
-    start = replace(start, nucleated=(model.surface > 0).astype(dtype))
+    start = start.with_nucleated((model.surface > 0).astype(dtype))
     control = TimeControl(dt_max=600.0)
     return model, timeline.run(model, start, [Step(CURRENT, capacity=3.3 * mAh_per_cm2)], control)
 

@@ -31,7 +31,7 @@ def gap(cells):
     options = {"fractions": solid, "lithium": lithium, "spacing": LENGTH / cells}
     model = cases.model((cells, 1), nucleation_prefactor=0.0, charge_tolerance=1e-7, **options)
     state = model_module.initial_state(model, 0)
-    return model, replace(state, nucleated=state.nucleated.at[0].set(1))
+    return model, state.with_nucleated(state.nucleated.at[0].set(1))
 
 
 @jax.jit
