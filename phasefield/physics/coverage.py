@@ -66,7 +66,10 @@ def spread(model, rim_distance, front_speed, dt):
 def _from_neighbours(u):
     """Distance that follows from those of the neighbours, at most `FAR`: |grad u| = 1 in upwind differences."""
     nearest = [jnp.minimum(_beside(u, axis, -1, FAR), _beside(u, axis, +1, FAR)) for axis in range(u.ndim)]
-    nearest = list(jnp.sort(jnp.stack(nearest), axis=0))
+    for last in range(u.ndim - 1, 0, -1):  # in order, the least first
+        for here in range(last):
+            pair = nearest[here : here + 2]
+            nearest[here : here + 2] = jnp.minimum(*pair), jnp.maximum(*pair)
     total, squared, found = nearest[0], nearest[0] ** 2, nearest[0] + 1
     for count, further in enumerate(nearest[1:], start=2):
         total, squared = total + further, squared + further**2
