@@ -25,6 +25,12 @@ HALVED = [
     "solver.capacity_change_mAh_cm2=0.015",
     "solver.nucleation_fraction=0.05",
 ]
+DOUBLED = [
+    "solver.phase_change=0.2",
+    "solver.overpotential_change_mV=8",
+    "solver.capacity_change_mAh_cm2=0.06",
+    "solver.nucleation_fraction=0.2",
+]
 VARIED = {
     "default": [],
     **{f"draw {draw}": [f"nucleation.seed={draw}"] for draw in DRAWS},
@@ -37,12 +43,8 @@ VARIED = {
     "Gamma 10": ["solver.front_mobility=10"],
     "time steps halved": HALVED,
     **{f"time steps halved, draw {draw}": [*HALVED, f"nucleation.seed={draw}"] for draw in DRAWS},
-    "time steps doubled": [
-        "solver.phase_change=0.2",
-        "solver.overpotential_change_mV=8",
-        "solver.capacity_change_mAh_cm2=0.06",
-        "solver.nucleation_fraction=0.2",
-    ],
+    "time steps doubled": DOUBLED,
+    **{f"time steps doubled, draw {draw}": [*DOUBLED, f"nucleation.seed={draw}"] for draw in DRAWS},
     "tolerances 100 times tighter": ["solver.charge_tolerance=1e-7", "solver.salt_tolerance=1e-7"],
     "float32": ["precision=float32"],
     "electrolyte 50 um high": ["grid.electrolyte_um=50"],
