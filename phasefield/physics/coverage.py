@@ -12,7 +12,7 @@ from phasefield.physics import interface
 from phasefield.state import FAR, covered_share
 
 STABLE = 0.5  # cells that a rim moves in a sub-step
-INSIDE = -0.5  # a cell that is covered to its edges
+INSIDE, OUTSIDE = -0.5, 0.5  # a cell that is covered to its edges, one beside a rim that reaches its edge
 
 
 def with_patches(model, rim_distance, patches):
@@ -44,7 +44,8 @@ def spread(model, rim_distance, front_speed, dt):
     A nucleus grows sideways at the speed it grows upwards, and what it has reached is covered. Where nuclei are larger
     than cells, the front of the lithium does the same by itself; on coarser cells it is smeared out over several of
     them, holds less area the larger they are, and knows nothing of walls. A rim goes on within the wall only, and in
-    each cell at that cell's speed.
+    each cell at that cell's speed: neighbours tell how far it is, but cover nothing. (In a corner between two of them
+    that are covered, the distance from both is that of a slanting rim, a third of the cell behind it.)
 
     Args: front_speed: v, at which lithium would grow in each cell [m/s]; negative where it would be stripped.
 
@@ -57,8 +58,8 @@ def spread(model, rim_distance, front_speed, dt):
 
     def substep(_, u):
         moved = jnp.where(u < FAR, jnp.maximum(u - way, INSIDE), u)
-        beside = jnp.where(wall, moved, FAR)
-        return jnp.where(wall, jnp.minimum(moved, _from_neighbours(beside)), u)
+        found = jnp.maximum(_from_neighbours(jnp.where(wall, moved, FAR)), OUTSIDE)
+        return jnp.where(wall, jnp.minimum(moved, found), u)
 
     return lax.fori_loop(0, substeps, substep, rim_distance)
 

@@ -82,7 +82,7 @@ def covered_exactly(corners, width, way, fine=16):
 def test_nuclei_grow_together_on_time(density):
     """Many nuclei of 1 um at random: what they cover as they grow together, on cells of 1, 0.5 and 0.25 um, is what
     lies within that way of them. On 1 um the first micrometre is one cell, of which a straight rim along its faces
-    tells 10 %; afterwards 4 %. (A share moved by upwind differences: 24 % too little.)"""
+    tells 12 %; afterwards 4 %. (A share moved by upwind differences: 24 % too little.)"""
     width = 24
     generator = np.random.default_rng(0)
     corners = generator.integers(0, width, (round(density * width**2), 2))
@@ -96,7 +96,7 @@ def test_nuclei_grow_together_on_time(density):
         for way in (0.5, 1.0, 2.0):
             u, reached = grown(model, u, (way - reached) * um, round(20 * (way - reached))), way
             share = area(u, spacing) / (width * um) ** 2
-            tolerance = 0.11 if cells == 1 and way < 1 else 0.045
+            tolerance = 0.13 if cells == 1 and way < 1 else 0.045
             assert share == pytest.approx(covered_exactly(corners, width, way), rel=tolerance)
 
 
@@ -149,6 +149,15 @@ def test_a_rim_goes_as_fast_as_lithium_grows_where_it_is():
     speed = jnp.where(covered < -0.45, 100 * SPEED, SPEED)
     after = lax.fori_loop(0, 40, lambda _, u: coverage.spread(model, u, speed, 50.0), covered)
     assert area(after, 0.5e-6) == pytest.approx(np.pi * 36e-12, rel=0.06)
+
+
+def test_nothing_is_covered_without_growth():
+    """A patch with corners to fill, and one beside another: as it was made, however many steps pass."""
+    model = wall(1e-6, 24 * um)
+    patches = jnp.zeros(model.surface.shape).at[:, 4:9, 4:6].set(1.0).at[:, 7:9, 4:12].set(1.0).at[:, 5, 8].set(1.0)
+    u = coverage.with_patches(model, bare(model), patches)
+    after = lax.fori_loop(0, 20, lambda _, u: coverage.spread(model, u, jnp.zeros(u.shape), 1.0), u)
+    assert np.array_equal(covered_share(after), patches)
 
 
 def test_what_is_laid_bare_starts_anew():
