@@ -155,7 +155,8 @@ def test_plate_rest_strip():
 def test_stripping_ends_when_the_lithium_is_gone(highest):
     """Nothing is left to strip: the potential rises to its cut-off before the capacity is met.
 
-    Steps far above 0 V are long, and would shoot 0.05 and 0.07 V beyond it if they did not aim at it.
+    Steps far above 0 V are long, and would shoot 0.05 and 0.07 V beyond it if they did not aim at it. One that changes
+    the potential by more than three times its aim is repeated, so it may pass its end by twice what was left to it.
     """
     outcome = run(
         [
@@ -163,7 +164,8 @@ def test_stripping_ends_when_the_lithium_is_gone(highest):
             Step(-CURRENT, capacity=0.1 * mAh_per_cm2, potential_max=highest),
         ]
     )
-    assert highest <= outcome.history["potential"][-1] < highest + 0.04
+    before, last = outcome.history["potential"][-2:]
+    assert before < highest <= last <= highest + 2 * max(highest - before, TimeControl().overpotential_change)
     assert outcome.cut_offs == ("time or capacity", "potential_max")
     assert abs(outcome.history["charge"][-1]) < 0.03 * mAh_per_cm2
     assert outcome.history["ledger_error"].max() < 1e-6
