@@ -115,22 +115,30 @@ def _attempt(model, control, limits, carry, dt, preconditioner):
     has_salt = jnp.min(after.concentration) > 0
     failure = Failure(solver=~report.converged, phase=~in_bounds, salt=~has_salt, not_finite=~finite)
     resolvable = dt > OHMIC * control.dt_first
-    gentle = swing <= 3 * _swing(model, control, limits, carry.potential)
+    gentle = swing <= _swings(model, control, limits, carry.potential).largest
     accepted = ~jnp.any(jnp.stack(failure)) & (gentle | ~resolvable)
     return after, report, accepted, failure, change, swing
 
 
-def _swing(model, control, limits, potential):
-    """Change that a step from a potential aims at [V]; coarser where a given current only recharges the double layer.
+class Swings(NamedTuple):
+    """Changes of the potential in a step [V]."""
 
-    Not beyond the potential that ends the protocol step; and not in a full cell, where it decides when the cell voltage
-    is met.
+    aim: jax.Array
+    largest: jax.Array  # a larger one repeats the step
+
+
+def _swings(model, control, limits, potential) -> Swings:
+    """Of a step from a potential; coarser where a given current only recharges the double layer.
+
+    A step aims not beyond the potential that ends the protocol step, and past it may land no further from it than it
+    began. In a full cell the cell voltage ends a step, so steps stay fine.
     """
     runs_out = ~limits.holds & ((limits.current_density < 0) | (not model.insertion_active)) & (model.cathode is None)
     least = control.overpotential_change
-    aim = jnp.where(runs_out, least * potential / RUNNING_OUT, least)
+    coarse = jnp.where(runs_out, least * potential / RUNNING_OUT, least)
     to_its_end = jnp.abs(jnp.where(limits.current_density < 0, limits.potential_max, -jnp.inf) - potential)
-    return jnp.maximum(jnp.minimum(aim, to_its_end), least)
+    aim = jnp.maximum(jnp.minimum(coarse, to_its_end), least)
+    return Swings(aim, largest=jnp.maximum(jnp.minimum(3 * aim, 2 * to_its_end), 3 * least))
 
 
 def _conductance(model, limits):
@@ -176,7 +184,7 @@ def advance(model, control: TimeControl, limits: Limits, carry: Carry) -> Carry:
         dt = jnp.where(left <= carry.dt, left, jnp.where(left < 2 * carry.dt, 0.5 * left, carry.dt))
         after, report, accepted, failure, change, swing = _attempt(model, control, limits, carry, dt, preconditioner)
         potential = diagnostics.potential(after)
-        aim = _swing(model, control, limits, potential)
+        aim = _swings(model, control, limits, potential).aim
         factor = jnp.minimum(aim / jnp.maximum(swing, 1e-12), control.growth)
         factor = jnp.maximum(factor, jnp.minimum(OHMIC * control.dt_first / dt, 1))
         factor = jnp.minimum(factor, control.phase_change / jnp.maximum(change, 1e-12))

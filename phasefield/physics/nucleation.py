@@ -66,7 +66,7 @@ def sample(model, state, before, after, dt):
     key, draw = jax.random.split(jax.random.wrap_key_data(state.random_key))
     chance = expected(model, state, before, after, dt)
     hit = jax.random.uniform(draw, chance.shape, chance.dtype) < chance
-    patches = spread(through_wall(hit.astype(chance.dtype), model.facing), model.nucleus_cells)
+    patches = cube_around(through_wall(hit.astype(chance.dtype), model.facing), model.nucleus_cells)
     rim_distance = coverage.with_patches(model, state.rim_distance, patches)
     return rim_distance, state.nuclei + jnp.sum(hit, dtype=state.nuclei.dtype), jax.random.key_data(key)
 
@@ -106,7 +106,7 @@ def through_wall(hit, facing):
     return reached
 
 
-def spread(hit, cells):
+def cube_around(hit, cells):
     """1 in the cube of `cells` cells around each cell that is 1; an even cube reaches one cell farther up."""
     periodic = operators.laterally_periodic(hit.ndim)
     for axis in range(hit.ndim):

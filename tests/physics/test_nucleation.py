@@ -165,7 +165,7 @@ def test_each_surface_answers_with_its_own_barrier():
 def test_a_nucleus_is_a_cube_of_its_size(shape, cells):
     """A hit at the side wraps around; the cube holds the cell that was hit and is `cells` long along each axis."""
     hit = jnp.zeros(shape).at[(4,) + (0,) * (len(shape) - 1)].set(1.0)
-    grown = np.asarray(nucleation.spread(hit, cells))
+    grown = np.asarray(nucleation.cube_around(hit, cells))
     assert grown.sum() == cells ** len(shape) and set(np.unique(grown)) == {0.0, 1.0}
     assert np.all(grown >= np.asarray(hit))
     for axis in range(len(shape)):
@@ -186,7 +186,7 @@ def area_of_a_nucleus(spacing, normal):
 
     @jax.jit
     def covered(hit):
-        return nucleation.spread(nucleation.through_wall(hit, model.facing), model.nucleus_cells)
+        return nucleation.cube_around(nucleation.through_wall(hit, model.facing), model.nucleus_cells)
 
     found = []
     for cell in np.random.default_rng(0).choice(places, 30, p=chance / chance.sum()):
