@@ -64,5 +64,24 @@ def test_shift_wraps_only_periodic_axes():
     assert np.array_equal(operators.shift(u, 0, -1, False), [[0, 0, 0], [0, 1, 2]])
 
 
+@pytest.mark.parametrize("shape", [(4, 3), (4, 3, 5), (1, 3, 1), (2, 1, 2)])
+@pytest.mark.parametrize("offset", [-1, +1])
+@pytest.mark.parametrize("periodic", [False, True])
+def test_shift_is_the_neighbour_along_any_axis(shape, offset, periodic):
+    """What lies beyond a closed end stays out, also where it is no number: infinity times zero is none."""
+    u = np.random.default_rng(0).normal(size=shape)
+    for axis in range(u.ndim):
+        expected, beyond = np.roll(u, -offset, axis), [slice(None)] * u.ndim
+        given = u.copy()
+        if not periodic:
+            beyond[axis] = -1 if offset > 0 else 0
+            expected[tuple(beyond)] = 0
+            beyond[axis] = 0 if offset > 0 else -1
+            given[tuple(beyond)] = np.inf  # the cell that a ring would bring round
+            if shape[axis] > 1:
+                assert np.isfinite(np.asarray(operators.shift(jnp.asarray(given), axis, offset, periodic))).all()
+        assert np.array_equal(operators.shift(jnp.asarray(u), axis, offset, periodic), expected)
+
+
 def test_norm():
     assert float(operators.norm([jnp.array(3.0), jnp.array(4.0)])) == 5.0

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from phasefield import operators
+from phasefield.solvers.stencils import roll
 
 
 @jax.tree_util.register_dataclass
@@ -67,12 +68,28 @@ def apply(system: System, u):
         flow = d * v
         for axis, wraps in enumerate(system.periodic):
             for face, side in zip(faces[2 * axis : 2 * axis + 2], (-1, +1), strict=True):
-                flow = flow + face * (v - operators.shift(v, axis, side, wraps))
+                flow = flow + face * (v - _neighbour(v, axis, side, wraps))
         parts.append(flow)
     if system.coupling is not None:
         flow = system.coupling * (u[0] - u[1])
         parts = [parts[0] + flow, parts[1] - flow]
     return jnp.stack(parts)
+
+
+def _neighbour(v, axis, side, periodic):
+    """As `operators.shift`. In 3D planes and rows change places whole, which XLA's CPU backend reads in vectors; a pad
+    it reads cell by cell, and takes half as long again for the product.
+
+    For a field as it is stored only: two turns in a row the compiler makes three pieces of one, and where an axis is
+    spread over devices it then moves all of the field.
+    """
+    if v.ndim == 2 or axis == v.ndim - 1:
+        return operators.shift(v, axis, side, periodic)
+    turned = roll(v, axis, side)
+    if periodic:
+        return turned
+    exists = operators.upper_faces if side > 0 else operators.lower_faces
+    return jnp.where(exists(v.shape, axis, periodic, bool), turned, 0)
 
 
 def exchange(coupling, u):
