@@ -7,12 +7,15 @@ cell, and at 1 and 10 A/m2 with those drawn on 1 um on both. And CNT without a b
 that makes up for what the pores conduct too well or too badly on either cell (study `necks`, which comes first).
 """
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 
 from phasefield import build, measures, timeline
 from phasefield.config import compose
 from phasefield.host import Geometry
+from phasefield.physics import coverage
 from phasefield.timeline import Outcome
 from validation.cells import BARRIER, CELLS, case
 from validation.experiment import SEEDS
@@ -35,6 +38,7 @@ MEASURES = {  # of the page's table: its header and form
 SAME = "CNT, same nuclei"
 SAME_UP_TO = 1.0  # mAh/cm2
 DRAWN_BY = {"1": 0.005, "10": 0.002}  # i0 (A/m2): when all nuclei are there (mAh/cm2)
+WHOLE = 0.99  # of a cell's surface
 NO_MORE = [f"material.{name}.nucleation_overpotential_mV=[1000,1000]" for name in ("cnt", "cu")]
 RUN = ("host", "exchange_current_density_A_m2", "capacity_mAh_cm2", "cell_um", "packing")
 
@@ -98,13 +102,17 @@ def with_same_nuclei(i0: str, drawn: float, seed: int) -> list[list]:
 
 
 def run(overrides: list[str], capacity: float, nucleated=None) -> tuple[Geometry, Outcome]:
-    """Up to a capacity [mAh/cm2], from this nucleated share of the surface."""
+    """Up to a capacity [mAh/cm2], from nuclei on the cells whose whole surface has nucleated.
+
+    As they are drawn: `State.with_nucleated` would leave their rims to what neighbours tell, which is late at corners.
+    """
     config = compose([*overrides, f"protocol.capacity_mAh_cm2={capacity:g}"])
     geometry = build.geometry(config)
     model = build.model(config, geometry)
     state = build.initial_state(config, model)
     if nucleated is not None:
-        state = state.with_nucleated(jnp.asarray(nucleated, model.pore.dtype))
+        patches = jnp.asarray(nucleated > WHOLE, model.pore.dtype)
+        state = replace(state, rim_distance=coverage.with_patches(model, state.rim_distance, patches))
     return geometry, timeline.run(model, state, build.protocol(config), build.time_control(config))
 
 
