@@ -19,7 +19,7 @@ import phasefield
 from phasefield.stepping import Carry
 from phasefield.timeline import Position
 
-FORMAT = 8  # also where a configuration has come to mean another host or model
+FORMAT = 9  # also where a configuration has come to mean another host or model
 NAMES = ("checkpoint.npz", "checkpoint_before.npz")  # newest first
 NOTES = "notes"  # array of JSON text, beside carry/... and history/...
 MOST_NOTES = 4_000_000  # characters; what ended 100 000 protocol steps takes 3 million

@@ -16,7 +16,7 @@ from phasefield.physics import charge, coverage, interface, islands, nucleation,
 from phasefield.physics import lithiation as uptake
 from phasefield.physics import sei as interphase
 from phasefield.precision import cast
-from phasefield.solvers import multigrid
+from phasefield.solvers import fusion, multigrid
 from phasefield.solvers.multigrid import Hierarchy
 from phasefield.state import FAR, Film, State, covered_share
 
@@ -208,6 +208,7 @@ def initial_state(model: Model, seed: int, lithiation=None) -> State:
         ionic_potential=jnp.full(shape, -open_circuit, dtype),
         lithiation=theta_fields,
         rim_distance=jnp.full(shape, FAR, dtype),
+        nucleated=zeros,
         nuclei=jnp.zeros((), jnp.int32),
         double_layer_charge=model.lithium.double_layer_capacitance * model.surface * open_circuit,
         random_key=jax.random.key_data(jax.random.key(seed)),
@@ -246,8 +247,8 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
     before = state.electronic_potential - state.ionic_potential - fixed.equilibrium_potential
     rim_distance, nuclei, key = nucleation.sample(model, state, before, reaction.overpotential, dt)
     rim_distance = coverage.spread(model, rim_distance, reaction.front_speed, moving)
-    rim_distance = coverage.laid_bare(rim_distance, phase, reaction.plating)
-    nucleated = covered_share(rim_distance)
+    rim_distance = coverage.laid_bare(model, rim_distance, phase, reaction.plating)
+    nucleated = fusion.separately(model.grid.spacing, covered_share, rim_distance)
     film = None if model.sei is None else interphase.advance(model, state, phase, nucleated, reaction, moving)
     after = State(
         phase=phase,
@@ -256,6 +257,7 @@ def step(model: Model, state: State, current_density, dt, preconditioner: Precon
         ionic_potential=potentials[0],
         lithiation=theta,
         rim_distance=rim_distance,
+        nucleated=nucleated,
         nuclei=nuclei,
         double_layer_charge=reaction.double_layer_charge,
         random_key=key,

@@ -1,19 +1,60 @@
 """What evolves."""
 
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import jax
 import jax.numpy as jnp
 
+from phasefield import operators
+
 FAR = 2.0  # cells from the rim of what is nucleated at which distances from it end
+FLAT, CORNER = 0.02, 0.08  # slope of the distance, squared: less is no rim; beside a corner that is not reached yet
+STRAIGHT = 0.01  # of a rim's slant: less is along the faces, to rounding
+
+
+def away_from_rim(rim_distance):
+    """Slopes of the distance at cell centres, one array an axis: differences to the neighbour that lies nearer to the
+    rim, positive upwards; 0 where neither does."""
+    slopes = []
+    for axis, wraps in enumerate(operators.laterally_periodic(rim_distance.ndim)):
+        below, above = (operators.shift(rim_distance - FAR, axis, side, wraps) + FAR for side in (-1, +1))
+        rise = jnp.maximum(rim_distance - jnp.minimum(below, above), 0.0)
+        slopes.append(jnp.where(below <= above, rise, -rise))
+    return slopes
 
 
 def covered_share(rim_distance):
-    """Share of each cell's surface that is covered [-]: by a straight rim along the cell's faces.
+    """Share of each cell's surface that is covered [-], by the slant of the rim that runs through it.
+
+    A straight rim along the faces of a cell, u away from its centre, covers 1/2 - u of it; one that comes from a corner
+    nothing until it has passed that corner, and a triangle then. With the direction away from the rim, of which m_1 is
+    the largest component and m_2 the length of the others,
+
+        share = 1/m_2 * integral from -m_2/2 to m_2/2 of clip((m_1/2 - u + t)/m_1, 0, 1) dt
+
+    Where rims come from several sides at once, as into a corner between two covered cells, the slopes are together
+    steeper than that of one rim, and each counts as along the faces.
 
     Args: rim_distance: of the cell's centre from the rim [cells], negative where it is covered.
+
+    Source: area of a cell behind a line, Scardovelli & Zaleski, J. Comput. Phys. 164 (2000) 228.
     """
-    return jnp.clip(0.5 - rim_distance, 0.0, 1.0)
+    rises = [jnp.minimum(jnp.abs(slope), 1.0) for slope in away_from_rim(rim_distance)]
+    largest, squared = reduce(jnp.maximum, rises), sum(rise**2 for rise in rises)
+    one_rim = jnp.clip(2 - squared, 0.0, 1.0) * jnp.clip((squared - FLAT) / (CORNER - FLAT), 0.0, 1.0)
+    steepness = jnp.sqrt(jnp.where(squared > 0, squared, 1.0))
+    across = one_rim * jnp.sqrt(jnp.maximum(squared - largest**2, 0.0)) / steepness
+    along = jnp.sqrt(1 - across**2)
+    middle, half = 0.5 - rim_distance / along, 0.5 * across / along
+    slanted = (_area_under(middle + half) - _area_under(middle - half)) / jnp.where(half > 0, 2 * half, 1.0)
+    return jnp.where(across > STRAIGHT, slanted, jnp.clip(0.5 - rim_distance, 0.0, 1.0))
+
+
+def _area_under(x):
+    """Integral of clip(x, 0, 1) from 0 to x [-]."""
+    inside = jnp.clip(x, 0.0, 1.0)
+    return 0.5 * inside**2 + jnp.maximum(x - 1, 0.0)
 
 
 @jax.tree_util.register_dataclass
@@ -46,6 +87,7 @@ class State:
         lithiation: theta of each host phase [-]; shape (K, *grid.shape).
         rim_distance: of cells from the rim of what lithium has nucleated on or spread over, in cells; negative within,
             `FAR` at most; shape grid.shape.
+        nucleated: share of the surface within that rim [-], its `covered_share`; shape grid.shape.
         nuclei: that have appeared so far.
         double_layer_charge: on bare surface [C/m3]; shape grid.shape.
         random_key: JAX PRNG key, as its data (two uint32): splits anew in every step.
@@ -59,17 +101,17 @@ class State:
     ionic_potential: jax.Array
     lithiation: jax.Array
     rim_distance: jax.Array
+    nucleated: jax.Array
     nuclei: jax.Array
     double_layer_charge: jax.Array
     random_key: jax.Array
     time: jax.Array
     film: Film | None = None
 
-    @property
-    def nucleated(self) -> jax.Array:
-        """Share of the surface that lithium has nucleated on or spread over [-]; shape grid.shape."""
-        return covered_share(self.rim_distance)
+    def with_rims(self, rim_distance) -> "State":
+        """This state with what lithium covers as far as these distances say [cells]; shape grid.shape."""
+        return replace(self, rim_distance=rim_distance, nucleated=covered_share(rim_distance))
 
     def with_nucleated(self, share) -> "State":
-        """This state with so much of each cell's surface nucleated [-]; shape grid.shape."""
-        return replace(self, rim_distance=jnp.where(share > 0, 0.5 - share, FAR))
+        """This state with so much of each cell's surface nucleated [-], by rims along faces; shape grid.shape."""
+        return replace(self, rim_distance=jnp.where(share > 0, 0.5 - share, FAR), nucleated=share)

@@ -10,8 +10,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "phasefield"
 # A module imports from the rows above its own, and a package from itself.
 LAYERS = (
     "memory",
-    "units arguments config connectivity precision sharding journal interruption status gpus run_checks",
-    "grid state materials operators protocol device dead_lithium snapshots sources sweep measures cathode inventory",
+    "units arguments config connectivity precision sharding journal interruption status gpus run_checks operators",
+    "grid state materials protocol device dead_lithium snapshots sources sweep measures cathode inventory",
     "host solvers xdmf cycles",
     "physics conduction current_distribution impedance plotting",
     "model growth report",

@@ -4,12 +4,15 @@ A share of each cell alone does not tell where its rim is: moved by differences,
 nuclei of a cell or two fill a quarter too late on cells of 1 um. A distance does, to within a cell.
 """
 
+from math import pi, sqrt
+
 import jax.numpy as jnp
 from jax import lax
 
 from phasefield import operators
 from phasefield.physics import interface
-from phasefield.state import FAR, covered_share
+from phasefield.solvers import fusion
+from phasefield.state import FAR, away_from_rim, covered_share
 
 STABLE = 0.5  # cells that a rim moves in a sub-step
 INSIDE, OUTSIDE = -0.5, 0.5  # a cell that is covered to its edges, one beside a rim that reaches its edge
@@ -36,10 +39,23 @@ def with_patches(model, rim_distance, patches):
     return jnp.minimum(rim_distance, found)
 
 
+def film_area(model, nucleated, phase):
+    """Area of the lithium on walls per volume [1/m], but for what its front counts.
+
+        a = a_sub max(n - xi, 0) [1 + (pi/2 - 1)(1 - n^2)]
+
+    Where a cell is covered whole, n = 1, its front takes over from the wall as it fills. In one that a rim runs through
+    the lithium stands on the covered share: where that is filled, it has a front only. The edge of what grows is round,
+    a quarter of a circle, with pi/2 of area for what it covers; once the rim has left the cell, the front is that edge.
+    """
+    film = jnp.maximum(nucleated - jnp.maximum(phase, 0.0), 0.0)
+    return model.surface * film * (1 + (pi / 2 - 1) * (1 - nucleated**2))
+
+
 def spread(model, rim_distance, front_speed, dt):
     """Distance from the rim [cells] after dt, in which lithium spreads over the surface as fast as it grows.
 
-        du/dt = -v,   |grad u| = 1
+        du/dt = -v |grad_t u|,   |grad u| = 1
 
     A nucleus grows sideways at the speed it grows upwards, and what it has reached is covered. Where nuclei are larger
     than cells, the front of the lithium does the same by itself; on coarser cells it is smeared out over several of
@@ -47,12 +63,17 @@ def spread(model, rim_distance, front_speed, dt):
     each cell at that cell's speed: neighbours tell how far it is, but cover nothing. (In a corner between two of them
     that are covered, the distance from both is that of a slanting rim, a third of the cell behind it.)
 
+    Walls are diffuse: distances are straight through them, and a rim that leans over the wall runs ahead on it. So it
+    is slowed by how steep the distance is along the wall, grad_t u, at most as far as nuclei lean, which reach through
+    a wall along the axis that it faces most.
+
     Args: front_speed: v, at which lithium would grow in each cell [m/s]; negative where it would be stripped.
 
     Source: level sets kept as distances, Sethian, Proc. Natl. Acad. Sci. 93 (1996) 1591.
     """
-    wall = model.surface > 0
+    wall, normal = model.surface > 0, operators.gradient(model.pore, 1.0)
     way = jnp.where(wall, jnp.maximum(front_speed, 0.0), 0.0) * dt / model.grid.spacing
+    way = fusion.separately(model.grid.spacing, lambda w, u: w * _along_wall(u, normal), way, rim_distance)
     substeps = jnp.maximum(jnp.ceil(jnp.max(way) / STABLE), 1).astype(jnp.int32)
     way = (way / substeps).astype(rim_distance.dtype)
 
@@ -62,6 +83,14 @@ def spread(model, rim_distance, front_speed, dt):
         return jnp.where(wall, jnp.minimum(moved, found), u)
 
     return lax.fori_loop(0, substeps, substep, rim_distance)
+
+
+def _along_wall(u, normal):
+    """Share of the slope of u that lies along a wall with this normal, of any length [-]."""
+    slopes = away_from_rim(u)
+    lengths = operators.norm(slopes) * operators.norm(normal)
+    cosine = sum(s * n for s, n in zip(slopes, normal, strict=True)) / jnp.where(lengths > 0, lengths, 1.0)
+    return jnp.maximum(jnp.sqrt(jnp.maximum(1 - cosine**2, 0.0)), 1 / sqrt(u.ndim)).astype(u.dtype)
 
 
 def _from_neighbours(u):
@@ -84,13 +113,13 @@ def _beside(u, axis, side, beyond):
     return operators.shift(u - beyond, axis, side, operators.laterally_periodic(u.ndim)[axis]) + beyond
 
 
-def laid_bare(rim_distance, phase, plating):
+def laid_bare(model, rim_distance, phase, plating):
     """Distance from the rim [cells]: `FAR` where stripping has taken the lithium but for a trace, and about there.
 
     Lithium has to nucleate there anew; what is left elsewhere grows on.
     Args: phase: xi after the step. plating: rate in it [A/m3].
     """
-    covered = covered_share(rim_distance) > 0
+    covered = fusion.separately(model.grid.spacing, covered_share, rim_distance) > 0
     bared = covered & (plating < 0) & (phase < interface.COVERED)
     about = bared.astype(rim_distance.dtype)
     for _ in range(int(FAR)):

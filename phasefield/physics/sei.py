@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from phasefield import operators
-from phasefield.physics import interface
+from phasefield.physics import coverage, interface
 from phasefield.state import Film
 from phasefield.units import FARADAY
 
@@ -28,7 +28,7 @@ def charge_per_volume(sei):
 def lithium_area(model, phase, nucleated):
     """Area of lithium per volume [1/m]: of its fronts and gaps, and of the nucleated wall that a film of it covers.
 
-        a = eps_p xi (1 - xi)/delta + a_gap + n (1 - xi) a_sub xi/(xi + 5 d/h)
+        a = eps_p xi (1 - xi)/delta + a_gap + a_film xi/(xi + 5 d/h)
 
     the area that reacts, less what holds no more lithium than a film takes, d = L z Vm/V: 1.4 nm for 5 nm of it. Were
     less to count as a surface, lithium would be owed more film than there is lithium, and come and go for ever.
@@ -37,7 +37,7 @@ def lithium_area(model, phase, nucleated):
     taken = sei.thickness * sei.lithium_per_formula * model.lithium.molar_volume / sei.molar_volume
     covered = interface.covered(phase, ENOUGH * taken / model.grid.spacing)
     lithium = interface.front_area(model, phase) + interface.gap_area(model, phase)
-    return lithium + nucleated * model.surface * jnp.maximum(1 - phase, 0.0) * covered
+    return lithium + coverage.film_area(model, nucleated, phase) * covered
 
 
 def thickness(model, state):

@@ -7,8 +7,6 @@ cell, and at 1 and 10 A/m2 with those drawn on 1 um on both. And CNT without a b
 that makes up for what the pores conduct too well or too badly on either cell (study `necks`, which comes first).
 """
 
-from dataclasses import replace
-
 import jax.numpy as jnp
 import numpy as np
 
@@ -112,7 +110,7 @@ def run(overrides: list[str], capacity: float, nucleated=None) -> tuple[Geometry
     state = build.initial_state(config, model)
     if nucleated is not None:
         patches = jnp.asarray(nucleated > WHOLE, model.pore.dtype)
-        state = replace(state, rim_distance=coverage.with_patches(model, state.rim_distance, patches))
+        state = state.with_rims(coverage.with_patches(model, state.rim_distance, patches))
     return geometry, timeline.run(model, state, build.protocol(config), build.time_control(config))
 
 

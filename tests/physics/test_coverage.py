@@ -81,8 +81,8 @@ def covered_exactly(corners, width, way, fine=16):
 @pytest.mark.parametrize("density", [0.02, 0.1, 0.2])  # 1/um2
 def test_nuclei_grow_together_on_time(density):
     """Many nuclei of 1 um at random: what they cover as they grow together, on cells of 1, 0.5 and 0.25 um, is what
-    lies within that way of them. On 1 um the first micrometre is one cell, of which a straight rim along its faces
-    tells 12 %; afterwards 4 %. (A share moved by upwind differences: 24 % too little.)"""
+    lies within that way of them, to 4 %. Where nuclei are crowded 1 um tells 11 % too little half a cell on: between
+    two covered cells one fills as from one side. (A share moved by upwind differences: 24 % too little.)"""
     width = 24
     generator = np.random.default_rng(0)
     corners = generator.integers(0, width, (round(density * width**2), 2))
@@ -96,7 +96,7 @@ def test_nuclei_grow_together_on_time(density):
         for way in (0.5, 1.0, 2.0):
             u, reached = grown(model, u, (way - reached) * um, round(20 * (way - reached))), way
             share = area(u, spacing) / (width * um) ** 2
-            tolerance = 0.13 if cells == 1 and way < 1 else 0.045
+            tolerance = 0.12 if cells == 1 and way < 1 else 0.04
             assert share == pytest.approx(covered_exactly(corners, width, way), rel=tolerance)
 
 
@@ -169,10 +169,26 @@ def test_what_is_laid_bare_starts_anew():
     u = grown(model, coverage.with_patches(model, bare(model), patch), 0.4 * um, 1)
     left = np.broadcast_to((np.arange(24) < 12)[None, :, None], shape)
     phase, plating = jnp.where(left, 0.5 * interface.COVERED, 0.5), jnp.where(covered_share(u) > 0, -1.0, 0.0)
-    after = coverage.laid_bare(u, phase, plating)
+    after = coverage.laid_bare(model, u, phase, plating)
     assert not covered_share(after)[left].any()
     assert np.array_equal(after[~left & (covered_share(u) > 0)], u[~left & (covered_share(u) > 0)])
     assert np.all(after[:, 4:12] == FAR)
     again = np.asarray(covered_share(grown(model, after, 3 * um, 30)))
     assert not again[:, :8].any() and again[:, 10, 10:14].min() == 1
-    assert np.array_equal(coverage.laid_bare(u, phase, -plating), u)
+    assert np.array_equal(coverage.laid_bare(model, u, phase, -plating), u)
+
+
+@pytest.mark.parametrize("angle", [0, 15, 30, 45])
+def test_share_of_a_cell_behind_a_slanting_rim(angle):
+    """That of its points which lie behind the rim, to 4 % of a cell, wherever the rim is; along faces exactly."""
+    n, fine = 24, (np.arange(50) + 0.5) / 50 - 0.5
+    y, x = np.indices((n, n)) - 8.0
+    along = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    for way in (0.0, 0.3, 0.7, 1.1):
+        u = np.clip(x * along[0] + y * along[1] - way, coverage.INSIDE, FAR)
+        points = (x[..., None, None] + fine) * along[0] + (y[..., None, None] + fine[:, None]) * along[1] - way
+        exact = (points < 0).mean((-1, -2))
+        inner = (slice(6, 14), slice(3, 20))
+        found = np.asarray(covered_share(jnp.asarray(u)[None]))[0]
+        np.testing.assert_allclose(found[inner], exact[inner], atol=0.04 if angle else 0.011)
+        assert found[inner].sum() == pytest.approx(exact[inner].sum(), rel=0.002)

@@ -117,7 +117,7 @@ def sampled(splits, seed):
     rate, eta = 1e25 * np.exp(-25.0) * 0.1 * cases.SPACING**2, jnp.full(WIDE, -0.1)
     for _ in range(splits):
         rim_distance, _, key = nucleation.sample(model, state, eta, eta, 0.2 / rate / splits)
-        state = replace(state, rim_distance=rim_distance, random_key=key)
+        state = replace(state.with_rims(rim_distance), random_key=key)
     return float(state.nucleated.mean())
 
 
