@@ -6,6 +6,7 @@ from validation.cells import cells_table, closing_table, widths_table
 from validation.contact import contact_table, film_table
 from validation.experiment import CAPACITIES, EXCHANGE, SUBSTRATES
 from validation.front_page import exchange, substrates
+from validation.grown_nuclei import grown_nuclei_table
 from validation.islands import islands_table
 from validation.necks import necks_table
 from validation.nucleation_steps import nucleation_steps_table
@@ -244,6 +245,7 @@ PARTS = {
     "voltammetry": ("voltammetry", voltammetry),
     "numerics": ("numerics", numerics),
     "necks": ("necks", necks_table),
+    "grown nuclei": ("grown_nuclei", grown_nuclei_table),
     "widths": ("widths", widths_table),
     "cells": ("cells", cells_table),
     "packings": ("packings", packings_table),

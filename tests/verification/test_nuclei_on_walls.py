@@ -5,11 +5,9 @@ It grows to what lies within the way of its front: with an area A and a perimete
     covered = A + P r + pi r^2,   volume = A r + pi/4 P r^2 + 2/3 pi r^3.
 """
 
-from dataclasses import replace
 from functools import cache
 
 import cases
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -18,12 +16,11 @@ from phasefield import model as model_module
 from phasefield.grid import Grid
 from phasefield.host.geometry import assemble, surface_density
 from phasefield.materials import Host
-from phasefield.physics import charge, coverage, interface, reactions
-from phasefield.units import FARADAY, um
+from phasefield.physics import coverage
+from phasefield.units import um
+from validation import grown_nuclei
 
 WIDTH, HEIGHT, FLOOR = 16, 24, 3  # um
-ETA = -0.02  # V
-STEP = 0.05  # um that fronts go in a step
 WAYS = (0.25, 0.5, 1.0, 1.5)  # um
 SLANTS = {"flat": (0.0, 0.0), "27 degrees": (0.0, 0.5), "45 degrees": (0.0, 1.0), "55 degrees": (1.0, 1.0)}  # dz/dy, x
 
@@ -54,24 +51,6 @@ def roof(cells, slopes):
     )
 
 
-@jax.jit
-def step(model, state):
-    """The state after all fronts have gone `STEP`, and every potential stayed where it is."""
-    fixed = charge.conductors(model, state)
-    potentials = jnp.stack([jnp.zeros_like(model.pore), jnp.full_like(model.pore, ETA)])
-    i, _ = reactions.lithium_kinetics(model, fixed, potentials[1])
-    speed = i * model.lithium.molar_volume / FARADAY
-    dt = STEP * um / jnp.max(speed)
-    plating, *others, _ = reactions.rates(model, state, fixed, potentials, dt)
-    none = jnp.zeros_like(plating)
-    reaction = charge.Reaction(
-        plating, *others, none, none, potentials[1], speed, jnp.max(speed), jnp.zeros(()), jnp.zeros(())
-    )
-    phase = interface.advance(model, state, reaction, dt)
-    state = replace(state, phase=phase)
-    return state.with_rims(coverage.spread(model, state.rim_distance, speed, dt))
-
-
 @cache
 def grown(cells, slopes):
     """(covered, volume) over what they should be, after each of `WAYS`, of a nucleus half-way up a slope."""
@@ -82,16 +61,11 @@ def grown(cells, slopes):
     state = state.with_rims(coverage.with_patches(model, state.rim_distance, patch))
     area, perimeter = np.hypot(1, np.hypot(*slopes)), 2 * (np.hypot(1, slopes[0]) + np.hypot(1, slopes[1]))
     found = []
-    for count in range(1, round(max(WAYS) / STEP) + 1):
-        state = step(model, state)
-        r = count * STEP
-        if np.isclose(r, WAYS).any():
-            covered = jnp.sum(model.surface * state.nucleated) * model.grid.cell_volume / um**2
-            volume = jnp.sum(model.reactive_pore * state.phase) * model.grid.cell_volume / um**3
-            found.append((
-                float(covered) / (area + perimeter * r + np.pi * r**2),
-                float(volume) / (area * r + np.pi / 4 * perimeter * r**2 + 2 / 3 * np.pi * r**3),
-            ))  # fmt: skip
+    for r, after in zip(WAYS, grown_nuclei.after_ways(model, state, WAYS), strict=True):
+        covered = jnp.sum(model.surface * after.nucleated) * model.grid.cell_volume / um**2
+        volume = jnp.sum(model.reactive_pore * after.phase) * model.grid.cell_volume / um**3
+        exactly = area + perimeter * r + np.pi * r**2, area * r + np.pi / 4 * perimeter * r**2 + 2 / 3 * np.pi * r**3
+        found.append((float(covered) / exactly[0], float(volume) / exactly[1]))
     return np.array(found)
 
 
