@@ -53,12 +53,14 @@ def test_a_capacity_ends_a_hold():
 
 
 def test_it_is_the_inverse_of_holding_the_current():
-    """The potential that a constant current ends at, held for a minute, takes that current; fronts grow meanwhile."""
+    """The potential that a constant current ends at, held for a minute, takes that current; fronts and rims grow
+    meanwhile, and with them the current, by 1 %."""
     plate = Step(0.5 * mA_per_cm2, capacity=0.03 * mAh_per_cm2)
     before = run([plate]).history
     after = run([plate, Step(potential=float(before["potential"][-1]), duration=60.0)]).history
     settled = after["time"] > before["time"][-1] + 1.0
-    assert after["current_density"][settled] == pytest.approx(0.5 * mA_per_cm2, rel=0.03)
+    assert after["current_density"][settled] == pytest.approx(0.5 * mA_per_cm2, rel=0.04)
+    assert np.ptp(after["current_density"][settled]) < 0.012 * 0.5 * mA_per_cm2
 
 
 def test_a_current_ends_a_hold():
