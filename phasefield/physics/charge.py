@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from phasefield import operators
-from phasefield.physics import conductivities, interface, islands, kinetics, reactions, sei
+from phasefield.physics import conductivities, coverage, interface, islands, kinetics, reactions, sei
 from phasefield.solvers import conjugate_gradients, multigrid, pieces
 from phasefield.solvers.system import System, apply, conductances, diagonal
 from phasefield.units import FARADAY
@@ -79,6 +79,7 @@ class Conductors:
     exchange_current_density: jax.Array  # i0 [A/m2]
     front_area: jax.Array  # a_Li of fronts [1/m]
     gap_area: jax.Array  # a_Li between fronts that meet [1/m]
+    film_area: jax.Array  # a_Li on walls, see `coverage.film_area` [1/m]
     bare_area: jax.Array  # a_sub (1 - xi) [1/m]
     equilibrium_potential: jax.Array  # U of lithium: Gibbs-Thomson shift [V]
     film_resistance: jax.Array | None  # of the SEI on lithium [Ohm m2]
@@ -104,6 +105,7 @@ def conductors(model, state) -> Conductors:
         ),
         front_area=interface.front_area(model, xi),
         gap_area=interface.gap_area(model, xi),
+        film_area=coverage.film_area(model, state.nucleated, xi),
         bare_area=model.surface * bare,
         equilibrium_potential=interface.gibbs_thomson(model, state.phase),
         film_resistance=None if model.sei is None else sei.resistance(model, state),

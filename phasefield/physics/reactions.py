@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from phasefield.physics import coverage, interface, kinetics, lithiation, sei
+from phasefield.physics import interface, kinetics, lithiation, sei
 from phasefield.units import FARADAY
 
 SMALLEST_STOCK = 1e-20  # C/m3: nothing left to strip, or no pore to fill
@@ -40,11 +40,10 @@ def rates(model, state, fixed, potentials, dt, moving=None):
     mean, last = interface.area_on_the_way(jnp.where(is_front, state.phase, 0.5), way)
     area = jnp.where(is_front, fixed.front_area, 0.0)
     plating, gain = area * mean * i, area * last * slope
-    walls = coverage.film_area(model, state.nucleated, state.phase)
-    to_plate = jnp.where(eta <= 0, walls, 0.0)  # falls to zero by itself as the pore fills
+    to_plate = jnp.where(eta <= 0, fixed.film_area, 0.0)  # falls to zero by itself as the pore fills
     plating, gain = plating + to_plate * i, gain + to_plate * slope
     # a gap that has closed is no surface to strip, and a bare wall holds nothing to strip
-    rest = jnp.where(eta <= 0, fixed.gap_area, walls * interface.covered(state.phase))
+    rest = jnp.where(eta <= 0, fixed.gap_area, fixed.film_area * interface.covered(state.phase))
     plating, gain = _with_rest(plating, gain, rest * i, rest * slope, model, state, moving)
 
     capacitance = lithium.double_layer_capacitance * fixed.bare_area

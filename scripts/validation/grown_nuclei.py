@@ -7,7 +7,6 @@ straight distances from the sharp host, on cells of 1/16 um.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -48,14 +47,14 @@ def study() -> None:
     write_table("grown_nuclei", HEADER, rows)
 
 
-@partial(jax.jit, static_argnames="step")
-def grown(model, state, step=STEP):
-    """The state after all fronts have gone `step` [um], with every potential where it was."""
+@jax.jit
+def grown(model, state):
+    """The state after all fronts have gone `STEP` [um], with every potential where it was."""
     fixed = charge.conductors(model, state)
     potentials = jnp.stack([jnp.zeros_like(model.pore), jnp.full_like(model.pore, ETA)])
     i, _ = reactions.lithium_kinetics(model, fixed, potentials[1])
     speed = i * model.lithium.molar_volume / FARADAY
-    dt = step * um / jnp.max(speed)
+    dt = STEP * um / jnp.max(speed)
     plating, *others, _ = reactions.rates(model, state, fixed, potentials, dt)
     none = jnp.zeros_like(plating)
     reaction = charge.Reaction(
