@@ -65,6 +65,11 @@ def face_mean(k, axis: int, periodic: bool, mean: str = "arithmetic"):
     return mean_of(k, shift(k, axis, +1, periodic), mean) * upper_faces(k.shape, axis, periodic, k.dtype)
 
 
+def beside(u, axis: int, side: int, beyond):
+    """The neighbour's value one cell below (side -1) or above (+1), `beyond` beyond a closed end; periodic sideways."""
+    return shift(u - beyond, axis, side, laterally_periodic(u.ndim)[axis]) + beyond
+
+
 def difference(u, axis: int, periodic: bool):
     """u[i + 1] - u[i] on the upper face of each cell; on a closed end minus u, for a face value of zero to cancel."""
     return shift(u, axis, +1, periodic) - u

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import combinations, product
+from math import pi, sqrt
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,7 @@ from phasefield import operators
 
 FAR = 2.0  # cells from the rim of what is nucleated at which distances from it end
 FLAT, CORNER = 0.02, 0.08  # slope of the distance, squared: less is no rim; beside a corner that is not reached yet
+SIDES = (-1, +1)  # below and above, along an axis
 STRAIGHT = 0.01  # of a rim's slant: less is along the faces, to rounding
 
 
@@ -17,26 +20,59 @@ def away_from_rim(rim_distance):
     """Slopes of the distance at cell centres, one array an axis: differences to the neighbour that lies nearer to the
     rim, positive upwards; 0 where neither does."""
     slopes = []
-    for axis, wraps in enumerate(operators.laterally_periodic(rim_distance.ndim)):
-        below, above = (operators.shift(rim_distance - FAR, axis, side, wraps) + FAR for side in (-1, +1))
+    for below, above in _neighbours(rim_distance):
         rise = jnp.maximum(rim_distance - jnp.minimum(below, above), 0.0)
         slopes.append(jnp.where(below <= above, rise, -rise))
     return slopes
 
 
-def covered_share(rim_distance):
-    """Share of each cell's surface that is covered [-], by the slant of the rim that runs through it.
+def _neighbours(rim_distance):
+    """The distances below and above, a pair an axis; `FAR` beyond closed ends."""
+    return [
+        tuple(operators.beside(rim_distance, axis, side, FAR) for side in SIDES) for axis in range(rim_distance.ndim)
+    ]
 
-    A straight rim along the faces of a cell, u away from its centre, covers 1/2 - u of it; one that comes from a corner
-    nothing until it has passed that corner, and a triangle then. With the direction away from the rim, of which m_1 is
-    the largest component and m_2 the length of the others,
+
+def covered_share(rim_distance):
+    """Share of each cell's surface that is covered [-]: behind one slanting rim, or behind those along its faces.
+
+    Args: rim_distance: of the cell's centre from the rim [cells], negative where it is covered.
+    """
+    return jnp.maximum(_behind_slanting_rim(rim_distance), _behind_rims_along_faces(rim_distance))
+
+
+def _behind_rims_along_faces(u):
+    """Share of each cell that is behind rims which have come in through any of its faces or around its edges [-].
+
+    A neighbour that is u deep behind a rim has let it go u - 1/2 into the cell, though no farther than the cell's own
+    distance says. Two from opposite sides add up, and crossing ones cover 1 - (1 - s_1)(1 - s_2) together. From a
+    neighbour beyond an edge comes a quarter of a disc, where neither face beside that edge leads to the nearest rim,
+    less what has come through these. So a gap between nuclei fills from all around at once.
+    """
+    neighbours = _neighbours(u)
+    gone = [[jnp.maximum(0.5 - jnp.maximum(beside + 1, u), 0.0) for beside in pair] for pair in neighbours]
+    apart = [[1 - jnp.clip(u - beside, 0.0, 1.0) for beside in pair] for pair in neighbours]  # 0: rim comes from there
+    left = 1.0
+    for pair in gone:
+        left = left * jnp.maximum(1 - sum(pair), 0.0)
+    for (a, b), i, j in product(combinations(range(u.ndim), 2), (0, 1), (0, 1)):
+        beyond_edge = operators.beside(neighbours[a][i], b, SIDES[j], FAR)
+        radius = jnp.maximum(jnp.minimum(-0.5 - beyond_edge, sqrt(0.5) - u), 0.0)
+        disc = pi / 4 * jnp.maximum(radius - gone[a][i], 0.0) * jnp.maximum(radius - gone[b][j], 0.0)
+        left = left - disc * apart[a][i] * apart[b][j]
+    return 1 - jnp.maximum(left, 0.0)
+
+
+def _behind_slanting_rim(rim_distance):
+    """Share of each cell that is behind a straight rim which comes from the direction of its neighbours [-].
+
+    A rim along the faces of a cell, u away from its centre, covers 1/2 - u of it; one that comes from a corner nothing
+    until it has passed that corner, and a triangle then. With the direction away from the rim, of which m_1 is the
+    largest component and m_2 the length of the others,
 
         share = 1/m_2 * integral from -m_2/2 to m_2/2 of clip((m_1/2 - u + t)/m_1, 0, 1) dt
 
-    Where rims come from several sides at once, as into a corner between two covered cells, the slopes are together
-    steeper than that of one rim, and each counts as along the faces.
-
-    Args: rim_distance: of the cell's centre from the rim [cells], negative where it is covered.
+    Where rims come from several sides the slopes are together steeper than that of one, which counts as along a face.
 
     Source: area of a cell behind a line, Scardovelli & Zaleski, J. Comput. Phys. 164 (2000) 228.
     """

@@ -12,10 +12,12 @@ from jax import lax
 from phasefield import operators
 from phasefield.physics import interface
 from phasefield.solvers import fusion
-from phasefield.state import FAR, away_from_rim, covered_share
+from phasefield.state import FAR, SIDES, away_from_rim, covered_share
 
 STABLE = 0.5  # cells that a rim moves in a sub-step
 INSIDE, OUTSIDE = -0.5, 0.5  # a cell that is covered to its edges, one beside a rim that reaches its edge
+DEEP = -1.5  # a cell whose rim has gone through its neighbours too: what it tells them ends there
+LEAVES = 0.1  # of a cell's surface: with so little left bare, the rim begins to leave it
 
 
 def with_patches(model, rim_distance, patches):
@@ -29,10 +31,10 @@ def with_patches(model, rim_distance, patches):
     wall, squared = model.surface > 0, jnp.where(patches > 0, 0.0, far)
     for axis in range(squared.ndim):
         nearest = squared
-        for side in (-1, +1):
+        for side in SIDES:
             moved = squared
             for away in range(1, int(FAR) + 1):
-                moved = _beside(jnp.where(wall, moved, far), axis, side, far)
+                moved = operators.beside(jnp.where(wall, moved, far), axis, side, far)
                 nearest = jnp.minimum(nearest, moved + (away - 0.5) ** 2)
         squared = jnp.where(wall, nearest, squared)
     found = jnp.where(patches > 0, INSIDE, jnp.sqrt(squared)).astype(rim_distance.dtype)
@@ -42,14 +44,14 @@ def with_patches(model, rim_distance, patches):
 def film_area(model, nucleated, phase):
     """Area of the lithium on walls per volume [1/m], but for what its front counts.
 
-        a = a_sub max(n - xi, 0) [1 + (pi/2 - 1)(1 - n^2)]
+        a = a_sub max(n - xi, 0) [1 + (pi/2 - 1) min((1 - n)/0.1, 1)]
 
     Where a cell is covered whole, n = 1, its front takes over from the wall as it fills. In one that a rim runs through
     the lithium stands on the covered share: where that is filled, it has a front only. The edge of what grows is round,
-    a quarter of a circle, with pi/2 of area for what it covers; once the rim has left the cell, the front is that edge.
+    a quarter of a circle, with pi/2 of area for what it covers, until the rim leaves the cell for the next one.
     """
     film = jnp.maximum(nucleated - jnp.maximum(phase, 0.0), 0.0)
-    return model.surface * film * (1 + (pi / 2 - 1) * (1 - nucleated**2))
+    return model.surface * film * (1 + (pi / 2 - 1) * jnp.minimum((1 - nucleated) / LEAVES, 1.0))
 
 
 def spread(model, rim_distance, front_speed, dt):
@@ -78,7 +80,7 @@ def spread(model, rim_distance, front_speed, dt):
     way = (way / substeps).astype(rim_distance.dtype)
 
     def substep(_, u):
-        moved = jnp.where(u < FAR, jnp.maximum(u - way, INSIDE), u)
+        moved = jnp.where(u < FAR, jnp.maximum(u - way, DEEP), u)
         found = jnp.maximum(_from_neighbours(jnp.where(wall, moved, FAR)), OUTSIDE)
         return jnp.where(wall, jnp.minimum(moved, found), u)
 
@@ -86,16 +88,17 @@ def spread(model, rim_distance, front_speed, dt):
 
 
 def _along_wall(u, normal):
-    """Share of the slope of u that lies along a wall with this normal, of any length [-]."""
+    """Share of the slope of u that lies along a wall with this normal, of any length [-]; 1 where no rim is left."""
     slopes = away_from_rim(u)
     lengths = operators.norm(slopes) * operators.norm(normal)
     cosine = sum(s * n for s, n in zip(slopes, normal, strict=True)) / jnp.where(lengths > 0, lengths, 1.0)
-    return jnp.maximum(jnp.sqrt(jnp.maximum(1 - cosine**2, 0.0)), 1 / sqrt(u.ndim)).astype(u.dtype)
+    along = jnp.maximum(jnp.sqrt(jnp.maximum(1 - cosine**2, 0.0)), 1 / sqrt(u.ndim))
+    return jnp.where(u > INSIDE, along, 1.0).astype(u.dtype)
 
 
 def _from_neighbours(u):
     """Distance that follows from those of the neighbours, at most `FAR`: |grad u| = 1 in upwind differences."""
-    nearest = [jnp.minimum(_beside(u, axis, -1, FAR), _beside(u, axis, +1, FAR)) for axis in range(u.ndim)]
+    nearest = [jnp.minimum(*(operators.beside(u, axis, side, FAR) for side in SIDES)) for axis in range(u.ndim)]
     for last in range(u.ndim - 1, 0, -1):  # in order, the least first
         for here in range(last):
             pair = nearest[here : here + 2]
@@ -106,11 +109,6 @@ def _from_neighbours(u):
         discriminant = total**2 - count * (squared - 1)
         found = jnp.where(found > further, (total + jnp.sqrt(jnp.maximum(discriminant, 0.0))) / count, found)
     return jnp.minimum(found, FAR)
-
-
-def _beside(u, axis, side, beyond):
-    """The neighbour's value, `beyond` beyond a closed end."""
-    return operators.shift(u - beyond, axis, side, operators.laterally_periodic(u.ndim)[axis]) + beyond
 
 
 def laid_bare(model, rim_distance, phase, plating):

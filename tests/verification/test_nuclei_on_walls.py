@@ -11,6 +11,7 @@ import cases
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt
 
 from phasefield import model as model_module
 from phasefield.grid import Grid
@@ -72,15 +73,60 @@ def grown(cells, slopes):
 @pytest.mark.parametrize("cells", [1, 2])
 @pytest.mark.parametrize("slant", SLANTS)
 def test_a_nucleus_grows_alike_on_walls_of_any_slant(slant, cells):
-    """Covered to 8 %, plated to 11 %, from a quarter of a cell of 1 um on. (With rims as fast on a slope as on a flat
-    wall it covered up to 25 % too much there, and where its round edge did not count it plated 15 % less on flat walls
-    of cells of 1 um than on a slope of 55 degrees.)"""
+    """Covered to 8 %, plated 11 % too little to 5 % too much, from a quarter of a cell of 1 um on. (With rims as fast
+    on a slope as on a flat wall it covered up to 25 % too much there, and where its round edge did not count it plated
+    15 % less on flat walls of cells of 1 um than on a slope of 55 degrees.)"""
     covered, volume = grown(cells, SLANTS[slant]).T
     np.testing.assert_allclose(covered, 1, atol=0.08)
-    np.testing.assert_allclose(volume, 0.95, atol=0.06)
+    np.testing.assert_allclose(volume, 0.97, atol=0.085)
 
 
 def test_and_alike_on_cells_of_one_micrometre_and_of_half():
-    """Volumes to 6 %, on any slant after any way."""
+    """Volumes to 8 %, on any slant after any way."""
     for slopes in SLANTS.values():
-        np.testing.assert_allclose(grown(1, slopes)[:, 1], grown(2, slopes)[:, 1], rtol=0.065)
+        np.testing.assert_allclose(grown(1, slopes)[:, 1], grown(2, slopes)[:, 1], rtol=0.08)
+
+
+CROWD = np.random.default_rng(0).integers(0, WIDTH, (WIDTH**2 // 5, 2))  # corners of squares of 1 um, 0.2 per um2
+
+
+@cache
+def crowd_grown(cells):
+    """Volume over what it should be, after each of `WAYS`, of many nuclei on a flat wall."""
+    model = roof(cells, SLANTS["flat"])
+    state = model_module.initial_state(model, 0)
+    patches = np.zeros(model.grid.shape)
+    for y, x in CROWD * cells:
+        patches[:, y : y + cells, x : x + cells] = 1
+    state = state.with_rims(coverage.with_patches(model, state.rim_distance, jnp.asarray(patches)))
+    volumes = [
+        float(jnp.sum(model.reactive_pore * after.phase) * model.grid.cell_volume / um**3)
+        for after in grown_nuclei.after_ways(model, state, WAYS)
+    ]
+    return np.array(volumes) / crowd_exactly()
+
+
+@cache
+def crowd_exactly(fine=8):
+    """What lies within each of `WAYS` of the squares, by distances on cells of 1/8 um [um3]."""
+    squares = np.zeros((WIDTH, WIDTH), bool)
+    squares[tuple(CROWD.T)] = True
+    margin = 2 * fine
+    squares = np.pad(squares.repeat(fine, 0).repeat(fine, 1), margin, mode="wrap")
+    above = np.concatenate([~squares[None], np.ones((margin, *squares.shape), bool)])
+    distance = distance_transform_edt(above)[1:, margin:-margin, margin:-margin]
+    return np.array([np.clip(way * fine - distance + 1, 0, 1).sum() / fine**3 for way in WAYS])
+
+
+@pytest.mark.parametrize("cells", [1, 2])
+def test_a_crowd_of_nuclei_plates_a_little_less(cells):
+    """Up to 13 % too little: the hollows between nuclei that meet are finer than cells, and are smoothed over."""
+    volume = crowd_grown(cells)
+    assert volume.min() > 0.87 and volume.max() < 1
+
+
+def test_and_as_much_less_on_cells_of_one_micrometre_and_of_half():
+    """To 6.5 %, where the edge counts until it leaves a cell; 2 % once they have met. (4 % where it faded before.)"""
+    coarse, fine = crowd_grown(1), crowd_grown(2)
+    np.testing.assert_allclose(coarse, fine, rtol=0.065)
+    assert coarse[-1] == pytest.approx(fine[-1], rel=0.025)
