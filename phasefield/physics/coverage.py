@@ -114,12 +114,14 @@ def _from_neighbours(u):
 def laid_bare(model, rim_distance, phase, plating):
     """Distance from the rim [cells]: `FAR` where stripping has taken the lithium but for a trace, and about there.
 
-    Lithium has to nucleate there anew; what is left elsewhere grows on.
+    Lithium has to nucleate there anew; what is left elsewhere grows on, its rim where the bare surface begins.
     Args: phase: xi after the step. plating: rate in it [A/m3].
     """
     covered = fusion.separately(model.grid.spacing, covered_share, rim_distance) > 0
     bared = covered & (plating < 0) & (phase < interface.COVERED)
-    about = bared.astype(rim_distance.dtype)
-    for _ in range(int(FAR)):
+    beside = operators.largest_around(bared.astype(rim_distance.dtype))
+    about = beside
+    for _ in range(int(FAR) - 1):
         about = operators.largest_around(about)
-    return jnp.where(bared | ((about > 0) & ~covered), FAR, rim_distance)
+    left = jnp.where(beside > 0, jnp.maximum(rim_distance, INSIDE), rim_distance)
+    return jnp.where(bared | ((about > 0) & ~covered), FAR, left)

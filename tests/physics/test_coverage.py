@@ -195,11 +195,24 @@ def test_what_is_laid_bare_starts_anew():
     phase, plating = jnp.where(left, 0.5 * interface.COVERED, 0.5), jnp.where(covered_share(u) > 0, -1.0, 0.0)
     after = coverage.laid_bare(model, u, phase, plating)
     assert not covered_share(after)[left].any()
-    assert np.array_equal(after[~left & (covered_share(u) > 0)], u[~left & (covered_share(u) > 0)])
+    kept = ~left & (covered_share(u) > 0)
+    assert np.array_equal(covered_share(after)[kept], covered_share(u)[kept])
     assert np.all(after[:, 4:12] == FAR)
     again = np.asarray(covered_share(grown(model, after, 3 * um, 30)))
     assert not again[:, :8].any() and again[:, 10, 10:14].min() == 1
     assert np.array_equal(coverage.laid_bare(model, u, phase, -plating), u)
+
+
+def test_what_is_left_covers_nothing_by_itself():
+    """All of a patch long covered is laid bare but for two cells: one beside and one beyond an edge of a third, which
+    stays bare without growth."""
+    model = wall(1e-6, 24 * um)
+    patch = jnp.zeros(model.surface.shape).at[:, 8:16, 8:16].set(1.0)
+    u = grown(model, coverage.with_patches(model, bare(model), patch), 1.2 * um, 24)
+    left = jnp.zeros(model.surface.shape).at[:, 12, 10].set(1.0).at[:, 11, 12].set(1.0)
+    u = coverage.laid_bare(model, u, 0.5 * left, jnp.full(left.shape, -1.0))
+    after = lax.fori_loop(0, 5, lambda _, u: coverage.spread(model, u, jnp.zeros(u.shape), 1.0), u)
+    assert np.array_equal(covered_share(after), left)
 
 
 @pytest.mark.parametrize("angle", [0, 15, 30, 45])
