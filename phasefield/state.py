@@ -10,9 +10,9 @@ import jax.numpy as jnp
 
 from phasefield import operators
 
+SIDES = (-1, +1)  # below and above, along an axis
 FAR = 2.0  # cells from the rim of what is nucleated at which distances from it end
 FLAT, CORNER = 0.02, 0.08  # slope of the distance, squared: less is no rim; beside a corner that is not reached yet
-SIDES = (-1, +1)  # below and above, along an axis
 STRAIGHT = 0.01  # of a rim's slant: less is along the faces, to rounding
 
 

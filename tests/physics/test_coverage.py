@@ -175,6 +175,19 @@ def test_a_rim_goes_as_fast_as_lithium_grows_where_it_is():
     assert area(after, 0.5e-6) == pytest.approx(np.pi * 36e-12, rel=0.06)
 
 
+def test_what_is_covered_stays_so_while_it_grows():
+    """Of no cell the covered share falls, from step to step of a crowd, but for rounding."""
+    model = wall(1e-6, 24 * um)
+    patches = jnp.asarray(np.random.default_rng(1).random((1, 24, 24)) < 0.2) * jnp.ones(model.surface.shape)
+    u = coverage.with_patches(model, bare(model), patches)
+    shares = [covered_share(u)]
+    for _ in range(12):
+        u = grown(model, u, 0.15 * um, 1)
+        shares.append(covered_share(u))
+    assert np.diff(shares, axis=0).min() > -1e-12
+    assert 0.4 < np.mean(shares[3]) < 0.9 and np.mean(shares[-1]) > 0.95
+
+
 def test_nothing_is_covered_without_growth():
     """A patch with corners to fill, and one beside another: as it was made, however many steps pass."""
     model = wall(1e-6, 24 * um)
