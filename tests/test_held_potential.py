@@ -9,6 +9,7 @@ import pytest
 from phasefield import model as model_module
 from phasefield import timeline
 from phasefield.protocol import SLEW_RATE, Step
+from phasefield.stepping import TimeControl
 from phasefield.units import hour, mA_per_cm2, mAh_per_cm2, mV
 
 
@@ -54,13 +55,15 @@ def test_a_capacity_ends_a_hold():
 
 def test_it_is_the_inverse_of_holding_the_current():
     """The potential that a constant current ends at, held for a minute, takes that current; fronts and rims grow
-    meanwhile, and with them the current, by 1 %."""
+    meanwhile, and with them the current, by 2 %. In steps of at most 10 s: a step's potential is that of the area it
+    starts from, and by default the last one is 97 s of 216 long, in which lithium gets 4 % more of it."""
+    steps = {"control": TimeControl(dt_max=10.0)}
     plate = Step(0.5 * mA_per_cm2, capacity=0.03 * mAh_per_cm2)
-    before = run([plate]).history
-    after = run([plate, Step(potential=float(before["potential"][-1]), duration=60.0)]).history
-    settled = after["time"] > before["time"][-1] + 1.0
-    assert after["current_density"][settled] == pytest.approx(0.5 * mA_per_cm2, rel=0.04)
-    assert np.ptp(after["current_density"][settled]) < 0.012 * 0.5 * mA_per_cm2
+    before = run([plate], **steps).history
+    after = run([plate, Step(potential=float(before["potential"][-1]), duration=60.0)], **steps).history
+    current = after["current_density"][after["time"] > before["time"][-1] + 1.0] / (0.5 * mA_per_cm2)
+    assert current[0] == pytest.approx(1, rel=0.004)
+    assert np.all(np.diff(current) > 0) and current[-1] < 1.022
 
 
 def test_a_current_ends_a_hold():
