@@ -18,7 +18,7 @@ from phasefield.config import compose
 from phasefield.physics import charge, coverage, interface, reactions
 from phasefield.units import FARADAY, um
 from validation.cells import CELLS, case
-from validation.packings import DRAWN_BY, WHOLE, run
+from validation.packings import DRAWN_BY, WHOLE, in_cells, run
 from validation.results import markdown, read_table, write_table
 
 PACKINGS = (0, 1, 2)
@@ -117,13 +117,6 @@ def by_distance(packing: int, nucleated) -> list[np.ndarray]:
     area = geometry.surface.sum() * geometry.spacing / np.prod(geometry.shape[1:])
     covered *= area / faces_of_all * solid[0].size
     return list(np.stack([covered, volume], axis=1))
-
-
-def in_cells(field, finer: int):
-    """The field on cells so much finer."""
-    for axis in range(3):
-        field = field.repeat(finer, axis)
-    return field
 
 
 def open_faces(solid):

@@ -89,14 +89,20 @@ def with_same_nuclei(i0: str, drawn: float, seed: int) -> list[list]:
     rows = []
     for cell in CELLS:
         finer = round(float(CELLS[0]) / float(cell))
-        given = nucleated.repeat(finer, 0).repeat(finer, 1).repeat(finer, 2)
-        geometry, outcome = run([*case("cnt", i0, seed, cell)[1], *NO_MORE], SAME_UP_TO, given)
+        geometry, outcome = run([*case("cnt", i0, seed, cell)[1], *NO_MORE], SAME_UP_TO, in_cells(nucleated, finer))
         phase = np.asarray(outcome.state.phase)
         found = measures.where_lithium_lies(
             np.asarray(geometry.pore), phase, geometry.spacing, geometry.bottom, geometry.top
         )
         rows.append([SAME, i0, SAME_UP_TO, cell, seed, *(found[m] for m in MEASURES)])
     return rows
+
+
+def in_cells(field, finer: int):
+    """The field on cells so much finer."""
+    for axis in range(3):
+        field = field.repeat(finer, axis)
+    return field
 
 
 def run(overrides: list[str], capacity: float, nucleated=None) -> tuple[Geometry, Outcome]:

@@ -81,8 +81,9 @@ def covered_exactly(corners, width, way, fine=16):
 @pytest.mark.parametrize("density", [0.02, 0.1, 0.2, 0.4])  # 1/um2
 def test_nuclei_grow_together_on_time(density):
     """Many nuclei of 1 um at random: what they cover as they grow together, on cells of 1, 0.5 and 0.25 um, is what
-    lies within that way of them, to 6 %. (Where a cell between two covered ones filled as from one side, 0.4 per um2
-    covered 18 % too little half a micrometre on, on cells of 1 um; a share moved by upwind differences 24 %.)"""
+    lies within that way of them, to 4 %, and to 6 % while it is half a cell of 1 um. (Where a cell between two covered
+    ones filled as from one side, 0.4 per um2 covered 18 % too little half a micrometre on, on cells of 1 um; a share
+    moved by upwind differences 24 %.)"""
     width = 24
     generator = np.random.default_rng(0)
     corners = generator.integers(0, width, (round(density * width**2), 2))
@@ -96,7 +97,8 @@ def test_nuclei_grow_together_on_time(density):
         for way in (0.5, 1.0, 2.0):
             u, reached = grown(model, u, (way - reached) * um, round(20 * (way - reached))), way
             share = area(u, spacing) / (width * um) ** 2
-            assert share == pytest.approx(covered_exactly(corners, width, way), rel=0.06)
+            tolerance = 0.06 if cells == 1 and way < 1 else 0.04
+            assert share == pytest.approx(covered_exactly(corners, width, way), rel=tolerance)
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
